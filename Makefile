@@ -1,0 +1,40 @@
+# Every target does its own set-up: a machine with Python >= 3.11 and make is enough.
+PYTHON ?= python3
+VENV   ?= .venv
+RUN    := $(VENV)/bin
+
+.PHONY: demo test check bench lock clean
+
+demo: $(VENV)/.ready ## the whole story on real flights: drift found, performance computed, an alert delivered
+	$(RUN)/sidelight demo $(DEMO_FLAGS)
+
+test: $(VENV)/.ready system-packages ## every test
+	$(RUN)/python -m pytest -q $(PYTEST_FLAGS)
+
+check: $(VENV)/.ready ## formatting, lint, types, import contracts
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+bench: $(VENV)/.ready ## every published figure, with its peers in the same run
+	$(RUN)/python benchmarks/relay.py $(BENCH_FLAGS)
+
+lock: $(VENV)/.ready ## new lock files: hashes, no addresses
+	sh requirements/lock.sh
+
+.PHONY: system-packages
+system-packages: ## promtool, where this is Debian and we may install it; its tests are skipped elsewhere
+	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
+	  || echo "promtool is not installed: tests that need it are skipped"
+
+$(VENV)/.ready: requirements/dev.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist build

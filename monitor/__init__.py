@@ -1,0 +1,1 @@
+"""Sidelight's core: relay, observer, engine, store and control API."""

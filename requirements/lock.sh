@@ -1,0 +1,8 @@
+#!/bin/sh
+# Writes the lock files: every version with its hashes, no address of any index. Needs `uv` on the path.
+set -eu
+cd "$(dirname "$0")/.."
+lock() { uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate "$@"; }
+lock pyproject.toml -o requirements/runtime.lock
+lock pyproject.toml requirements/build.in --extra demo --extra dev -c requirements/runtime.lock -o requirements/dev.lock
+lock pyproject.toml requirements/build.in --extra demo --extra dev --extra bench -c requirements/dev.lock -o requirements/bench.lock
