@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -68,9 +68,15 @@ class PerformanceReading:
     rows: int
     status: Status = Status.INSUFFICIENT
     metrics: Mapping[str, float] = field(default_factory=dict)
-    by_class: Mapping[str, Mapping[str, float]] = field(
-        default_factory=dict
-    )  # metric → class → value
+    by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # metric → class
+
+    def only(self, names: tuple[str, ...]) -> PerformanceReading:
+        """The same reading with the metrics that are named; all of them, where none is."""
+        if not names:
+            return self
+        metrics = {name: value for name, value in self.metrics.items() if name in names}
+        by_class = {name: value for name, value in self.by_class.items() if name in names}
+        return replace(self, metrics=metrics, by_class=by_class)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
 
 from monitor.config.settings import Config
@@ -125,3 +125,19 @@ def _faults(error: ValidationError) -> list[tuple[str, str]]:
             reason = "is required (or --upstream)" if path == "upstream" else "is required"
         faults.append((path, reason))
     return faults
+
+
+def reveal(config: Config) -> dict[str, Any]:
+    """The tree in plain JSON types, secrets readable: only to hand it to a child process."""
+    tree: dict[str, Any] = _plain(config.model_dump(by_alias=True))
+    return tree
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any setting
+    if isinstance(value, Mapping):
+        return {key: _plain(below) for key, below in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(below) for below in value]
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 PREDICTION = "prediction"  # the name of a model's only, or first, output column
 
@@ -25,6 +26,15 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def grouped(batch: Batch, key: Callable[[float], int]) -> list[Batch]:
+    """The batch cut into parts whose rows' times have equal keys; itself where all do."""
+    keys = [key(at) for at in batch.at]
+    if not keys or min(keys) == max(keys):
+        return [batch] if keys else []
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return [_take(batch, list(indices)) for _, indices in groupby(order, key=keys.__getitem__)]
 
 
 def concatenate(batches: Sequence[Batch]) -> list[Batch]:
@@ -65,3 +75,17 @@ def _join_columns(parts: list[Mapping[str, Sequence[object]]]) -> dict[str, list
             column.extend(part[name])
         joined[name] = column
     return joined
+
+
+def _take(batch: Batch, indices: list[int]) -> Batch:
+    def columns(of: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
+        return {name: [values[i] for i in indices] for name, values in of.items()}
+
+    return Batch(
+        [batch.ids[i] for i in indices],
+        [batch.rows[i] for i in indices],
+        [batch.at[i] for i in indices],
+        columns(batch.features),
+        columns(batch.outputs),
+        columns(batch.probabilities),
+    )

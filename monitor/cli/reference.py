@@ -1,0 +1,133 @@
+"""`sidelight reference build` and `sidelight reference show`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from monitor.config.settings import Task
+from monitor.errors import ConfigError
+from monitor.profile.build import BuildOptions, build_from_file
+from monitor.profile.reference import Reference, load, render, save
+from monitor.statistics.performance import score
+
+app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
+
+
+@app.command()
+def build(
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
+    *,
+    output: Annotated[Path, typer.Option(help="Where the reference goes.")],
+    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None,
+    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None,
+    probability: Annotated[
+        list[str] | None,
+        typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
+    ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Feature columns, comma-separated; default: all others.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
+    ] = None,
+) -> None:
+    """Build a reference from a file of rows that were fine."""
+    options = BuildOptions(
+        target=target,
+        prediction=prediction,
+        probabilities=_probabilities(probability or []),
+        features=tuple(name.strip() for name in features.split(",")) if features else None,
+        task=_task(task),
+    )
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as progress:
+        bar = progress.add_task(f"reading {data.name}", total=None)
+
+        def advance(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        reference = build_from_file(
+            data, options, created_at=time.time(), score=score, progress=advance
+        )
+    save(reference, output)
+    Console().print(
+        f"{output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True
+    )
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="A reference file.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole file, as JSON.")] = False,
+) -> None:
+    """Show a reference's columns, kinds, bins and performance."""
+    reference = load(file)
+    if as_json:
+        typer.echo(json.dumps(render(reference), ensure_ascii=False))
+        return
+    Console().print(_columns_table(reference))
+    if reference.performance is not None:
+        Console().print(_performance_table(reference))
+
+
+def _columns_table(reference: Reference) -> Table:
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(reference.created_at))
+    table = Table(
+        title=f"{reference.rows:,} rows · {reference.task or 'no task'} · made {made}",
+        caption=f"digest {reference.digest[:16]}…",
+    )
+    for name in ("column", "role", "kind", "bins", "missing", "mean", "stddev", "range"):
+        table.add_column(name, justify="left" if name in {"column", "role", "kind"} else "right")
+    for profile in reference.columns:
+        column = profile.column
+        table.add_row(
+            column.name,
+            column.role.value,
+            column.kind.value,
+            str(len(profile.bins)),
+            f"{profile.missing_ratio:.2%}",
+            "" if profile.mean is None else f"{profile.mean:.4g}",
+            "" if profile.stddev is None else f"{profile.stddev:.4g}",
+            "" if column.minimum is None else f"{column.minimum:.4g} … {column.maximum:.4g}",
+        )
+    return table
+
+
+def _performance_table(reference: Reference) -> Table:
+    assert reference.performance is not None  # noqa: S101 - the caller asked
+    table = Table(title=f"performance on {reference.performance.rows:,} labelled rows")
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    for name, value in reference.performance.metrics.items():
+        table.add_row(name, f"{value:.6g}")
+    return table
+
+
+def _probabilities(options: list[str]) -> dict[str, str]:
+    """Class → column; `COL` alone is the positive class's."""
+    found: dict[str, str] = {}
+    for option in options:
+        column, equals, name = option.rpartition("=")
+        found[name if equals else "1"] = column if equals else option
+    return found
+
+
+def _task(name: str | None) -> Task | None:
+    tasks: dict[str, Task] = {
+        "regression": "regression",
+        "binary": "binary",
+        "multiclass": "multiclass",
+    }
+    if name is not None and name not in tasks:
+        raise ConfigError([("--task", f"{name!r} is not one of {', '.join(tasks)}")])
+    return tasks.get(name or "")

@@ -1,0 +1,83 @@
+"""What the control API may ask of the rest of the house."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+
+from exporters.prometheus import PrometheusExporter
+from monitor.api.ports import ControlSettings, LabelOutcome, PredictedRow
+from monitor.engine import Engine
+from monitor.profile.reference import Reference, parse, render
+from monitor.records.label import Label
+from monitor.service.upstream import UpstreamProbe
+from monitor.snapshot import Snapshot
+from monitor.store.writer import StoreWriter
+
+
+class ControlledHouse:
+    """The API's port on engine, store and exporters; it writes labels and a new reference only."""
+
+    def __init__(
+        self,
+        control: ControlSettings,
+        engine: Engine,
+        writer: StoreWriter,
+        probe: UpstreamProbe,
+        published: Callable[[], Snapshot],
+        adopt: Callable[[Reference], None],
+        series_limit: int,
+    ) -> None:
+        self.control = control
+        self.rejected = 0
+        self.draining = False
+        self._engine = engine
+        self._writer = writer
+        self._probe = probe
+        self._published = published
+        self._adopt = adopt
+        self._exporter = PrometheusExporter(published, series_limit=series_limit)
+
+    def snapshot(self) -> Snapshot:
+        """The newest snapshot."""
+        return self._published()
+
+    def metrics(self, accept: str) -> tuple[bytes, str]:
+        """The newest snapshot as Prometheus reads it, and its content type."""
+        return self._exporter.render(accept)
+
+    async def join(self, labels: Sequence[Label]) -> Sequence[LabelOutcome]:
+        """Join labels with their predictions; they are durable when this returns."""
+        report = await self._writer.join(labels)
+        return [
+            LabelOutcome(outcome, report.rejected.get(index, ""))
+            for index, outcome in enumerate(report.outcomes)
+        ]
+
+    def count_rejected(self, labels: int) -> None:
+        """Count items of feedback that were no labels."""
+        self.rejected += labels
+
+    async def prediction(self, prediction_id: str) -> Sequence[PredictedRow]:
+        """What was predicted under an id, and its labels as far as known."""
+        stored = await self._writer.prediction(prediction_id)
+        return [PredictedRow(one.prediction, one.label) for one in stored]
+
+    async def ready(self) -> tuple[bool, str]:
+        """Whether traffic sent now would be served: the relay accepts and the model is there."""
+        if self.draining:
+            return False, "draining"
+        if not self._published().health.traffic.workers:
+            return False, "no relay worker accepts connections"
+        if not await self._probe.ask():
+            return False, "the upstream cannot be reached"
+        return True, "ready"
+
+    async def reference(self) -> bytes | None:
+        """The reference in use, as its file."""
+        reference = self._engine.reference
+        return json.dumps(render(reference)).encode() if reference else None
+
+    async def replace_reference(self, document: bytes) -> None:
+        """Use another reference from now on."""
+        self._adopt(parse(document))

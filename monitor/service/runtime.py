@@ -1,0 +1,230 @@
+"""The monitor's parts, connected: what flows where, and what happens at each tick."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from exporters.delivery import WebhookSink, WebhookTarget
+from monitor.accounts import DELAY_SECONDS, Accounts, Histogram
+from monitor.alerting.ledger import from_document, to_document
+from monitor.codec.decoder import Decoder
+from monitor.config import Config
+from monitor.engine import Engine
+from monitor.errors import ReferenceFileError, StoreError
+from monitor.observer import Observer
+from monitor.profile.reference import Reference, save
+from monitor.profile.reference import load as load_reference
+from monitor.records.batch import Batch
+from monitor.records.label import Joined
+from monitor.service.documents import Documents
+from monitor.service.house import ControlledHouse
+from monitor.service.settings import (
+    LOOK_SECONDS,
+    control_settings,
+    decoder_settings,
+    engine_settings,
+    page_url,
+)
+from monitor.service.upstream import UpstreamProbe
+from monitor.snapshot import Health, Snapshot
+from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import StoreWriter
+
+log = structlog.get_logger()
+
+LEDGER = "ledger"
+LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
+
+
+class Runtime:
+    """Observer → engine → snapshot → exporters; labels → store → engine."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._started_at = time.time()
+        self._delays = Histogram(DELAY_SECONDS)
+        self._sinks: list[WebhookSink] = []
+        self._engine = Engine(engine_settings(config), _newest_reference(config))
+        self._writer = StoreWriter(self._open_store, self._joined)
+        self._documents = Documents(self._writer)
+        self._accounts = Accounts()
+        self.observer = Observer(self._decoder(), self._take, self._accounts)
+        self._probe = UpstreamProbe(
+            (config.upstream.host or "127.0.0.1").strip("[]"),
+            config.upstream.port or 80,
+            config.timeouts.connect,
+        )
+        model, now = config.model, self._started_at
+        self._snapshot = Snapshot(model.name, model.version, now, now, now, 0)
+        self.house = ControlledHouse(
+            control_settings(config),
+            self._engine,
+            self._writer,
+            self._probe,
+            lambda: self._snapshot,
+            self._adopt,
+            config.limits.series,
+        )
+
+    async def start(self) -> None:
+        """Open the store, take up alerts and labels where the last process left them, look once."""
+        self._writer.start()
+        self._restore_alerts(await self._documents.load(LEDGER))
+        for number, webhook in enumerate(self._config.alerts.webhooks):
+            key = f"outbox {number} {webhook.url.host}"
+            left = await self._documents.load(key)
+            target = WebhookTarget(
+                name=f"webhook-{number}",
+                url=str(webhook.url),
+                secret=webhook.secret.get_secret_value() if webhook.secret else None,
+                external_url=page_url(self._config),
+            )
+            saver = self._documents.saver(key)
+            self._sinks.append(WebhookSink(target, load=lambda left=left: left, save=saver))
+        await self._restore_labels()
+        self._look()
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """What runs until it is cancelled."""
+        return [self.observer.run(), self._tick(), *(sink.run() for sink in self._sinks)]
+
+    def described(self) -> dict[str, object]:
+        """What a log should say of a start."""
+        reference = self._engine.reference
+        return {
+            "upstream": str(self._config.upstream),
+            "reference": reference.digest if reference else "learning",
+            "webhooks": len(self._sinks),
+        }
+
+    def drain(self) -> None:
+        """Fail readiness, so that no new traffic is sent here."""
+        self.house.draining = True
+
+    async def stop(self, delivery_seconds: float) -> None:
+        """Count what has arrived, write it down, and give waiting alerts a last chance."""
+        self.observer.drain()
+        self._look()
+        for sink in self._sinks:
+            await sink.flush(delivery_seconds)
+            await sink.close()
+        await self._documents.settled()
+        await self._writer.stop()
+
+    def reconfigure(self, config: Config) -> None:
+        """Take new rules; addresses, sizes and receivers keep until a restart."""
+        self._engine.reconfigure(engine_settings(config))
+
+    def _restore_alerts(self, document: dict[str, Any] | None) -> None:
+        try:
+            self._engine.restore_alerts(from_document(document))
+        except ValueError as error:
+            log.warning("alert state cannot be read: starting without", error=str(error))
+
+    async def _restore_labels(self) -> None:
+        since = time.time() - self._config.window.size
+        try:
+            self._engine.label(await self._writer.joined_since(since), restored=True)
+        except StoreError as error:
+            log.warning("labels of the window cannot be restored", error=str(error))
+
+    def _open_store(self) -> SqliteStore:
+        model = self._config.model
+        return SqliteStore(
+            self._config.data_dir / "sidelight.db",
+            model=model.name,
+            version=model.version,
+            label_ttl_seconds=self._config.performance.label_ttl,
+        )
+
+    def _take(self, batch: Batch) -> None:
+        """Count and keep a batch's rows; the first rows may complete a reference."""
+        self._engine.observe(batch)
+        self._writer.remember(batch)
+        learned = self._engine.learn(time.time())
+        if learned is not None:
+            self._keep(learned)
+            log.info("reference learned", rows=learned.rows, digest=learned.digest)
+
+    def _joined(self, joined: Sequence[Joined]) -> None:
+        for one in joined:
+            if one.previous is None:
+                self._delays.add(max(0.0, one.label.received_at - one.prediction.at))
+        self._engine.label(joined)
+
+    def _adopt(self, reference: Reference) -> None:
+        """Use a reference that was given through the API, also after a restart."""
+        self._keep(reference)
+        self._engine.adopt(reference)
+        self.observer.decoder = self._decoder()
+
+    def _keep(self, reference: Reference) -> None:
+        try:
+            save(reference, learned_path(self._config))
+        except ReferenceFileError as error:
+            log.warning("reference not kept", error=str(error))
+
+    def _decoder(self) -> Decoder:
+        reference = self._engine.reference
+        task = self._config.model.task or (reference.task if reference else None)
+        return Decoder(decoder_settings(self._config, task))
+
+    async def _tick(self) -> None:
+        """Look at the window about every second, but never spend much of the process on it."""
+        while True:
+            began = time.perf_counter()
+            self._look()
+            took = time.perf_counter() - began
+            await self._probe.ask()
+            await asyncio.sleep(max(LOOK_SECONDS, took / LOOK_SHARE))
+
+    def _look(self) -> None:
+        evaluation = self._engine.evaluate(time.time(), self._health())
+        self._snapshot = evaluation.snapshot
+        if evaluation.transitions:
+            for sink in self._sinks:
+                sink.offer(evaluation.transitions)
+            self._documents.save(LEDGER, to_document(self._engine.ledger))
+
+    def _health(self) -> Health:
+        traffic = self._accounts.traffic(time.monotonic())
+        stored = self._writer.counts()
+        deliveries = {key: n for sink in self._sinks for key, n in sink.deliveries.items()}
+        feedback = {outcome.value: count for outcome, count in stored.outcomes.items()}
+        feedback["rejected"] = feedback.get("rejected", 0) + self.house.rejected
+        return Health(
+            started_at=self._started_at,
+            observing=traffic.workers > 0,
+            observer_lag_seconds=self.observer.lag_seconds,
+            upstream_reachable=self._probe.reachable,
+            feedback=feedback,
+            label_delay=self._delays.counts(),
+            deliveries=deliveries,
+            store_errors=stored.errors,
+            store_rows=stored.rows,
+            traffic=traffic,
+        )
+
+
+def learned_path(config: Config) -> Path:
+    """Where a learned reference, or one given through the API, is kept."""
+    return config.data_dir / "reference.json"
+
+
+def _newest_reference(config: Config) -> Reference | None:
+    """The configured file, or what was learned or given since: whichever was made last."""
+    found = []
+    if config.reference != "auto":
+        found.append(load_reference(Path(config.reference)))
+    if learned_path(config).exists():
+        try:
+            found.append(load_reference(learned_path(config)))
+        except ReferenceFileError as error:
+            log.warning("kept reference not used", error=str(error))
+    return max(found, key=lambda reference: reference.created_at, default=None)

@@ -1,0 +1,73 @@
+"""Each room's own part of the configuration, in that room's own terms."""
+
+from __future__ import annotations
+
+from monitor.alerting.ledger import Timing
+from monitor.alerting.policy import ColumnRule, DriftPolicy
+from monitor.api.ports import ControlSettings
+from monitor.codec.settings import DecoderSettings
+from monitor.config import Config
+from monitor.engine import EngineSettings
+
+LOOK_SECONDS = 1.0  # the window is looked at about this often; less where a look is dear
+
+
+def engine_settings(config: Config) -> EngineSettings:
+    """What the engine is told."""
+    return EngineSettings(
+        model=config.model.name,
+        version=config.model.version,
+        task=config.model.task,
+        window_seconds=config.window.size,
+        pane_seconds=config.window.pane,
+        categories=config.limits.categories,
+        drift=DriftPolicy(
+            false_alerts_per_month=config.drift.false_alerts_per_month,
+            fdr=config.drift.fdr,
+            min_effect=config.drift.min_effect,
+            min_rows=config.window.min_rows,
+            window_seconds=config.window.size,
+            look_seconds=LOOK_SECONDS,
+            columns={
+                name: ColumnRule(rule.method, rule.threshold)
+                for name, rule in config.drift.columns.items()
+            },
+        ),
+        timing=Timing(config.alerts.for_seconds, config.alerts.keep_firing_for),
+        metrics=config.performance.metrics,
+        thresholds=config.performance.thresholds,
+        page_url=page_url(config),
+    )
+
+
+def decoder_settings(config: Config, task: str | None) -> DecoderSettings:
+    """What the codec is told."""
+    observe = config.observe
+    return DecoderSettings(
+        format=observe.format,
+        features=observe.features,
+        inputs=observe.inputs,
+        outputs=observe.outputs,
+        probabilities=observe.probabilities,
+        prediction_id=observe.prediction_id,
+        task=task,
+        max_decoded_bytes=config.limits.decoded_bytes,
+        max_features=config.limits.features,
+    )
+
+
+def control_settings(config: Config) -> ControlSettings:
+    """What the control API is told."""
+    token = config.control_auth.token
+    return ControlSettings(
+        token=token.get_secret_value() if token else None,
+        loopback=config.control.loopback,
+        label_bytes=config.limits.label_bytes,
+    )
+
+
+def page_url(config: Config) -> str:
+    """Where the page is, for links in alerts."""
+    wildcard = config.control.host in {"0.0.0.0", "::"}  # noqa: S104 - compared only
+    host = "127.0.0.1" if wildcard else config.control.host
+    return f"http://{host}:{config.control.port}/"
