@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +16,10 @@ from rich.table import Table
 
 from monitor.config.settings import Task
 from monitor.errors import ConfigError
+from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.reference import Reference, load, render, save
-from monitor.statistics.performance import score
+from monitor.statistics.performance import classification_metrics, regression_metrics
 
 app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
 
@@ -56,7 +59,7 @@ def build(
             progress.update(bar, completed=done, total=total)
 
         reference = build_from_file(
-            data, options, created_at=time.time(), score=score, progress=advance
+            data, options, created_at=time.time(), score=_score, progress=advance
         )
     save(reference, output)
     Console().print(
@@ -88,16 +91,17 @@ def _columns_table(reference: Reference) -> Table:
     )
     for name in ("column", "role", "kind", "bins", "missing", "mean", "stddev", "range"):
         table.add_column(name, justify="left" if name in {"column", "role", "kind"} else "right")
-    for profile in reference.columns:
+    now = Assessor(reference.layout, reference.counts).assess(reference.counts).current
+    for index, profile in enumerate(reference.layout.columns):
         column = profile.column
         table.add_row(
             column.name,
             column.role.value,
             column.kind.value,
             str(len(profile.bins)),
-            f"{profile.missing_ratio:.2%}",
-            "" if profile.mean is None else f"{profile.mean:.4g}",
-            "" if profile.stddev is None else f"{profile.stddev:.4g}",
+            f"{now.missing_ratio[index]:.2%}",
+            _number(float(now.mean[index])),
+            _number(float(now.stddev[index])),
             "" if column.minimum is None else f"{column.minimum:.4g} … {column.maximum:.4g}",
         )
     return table
@@ -111,6 +115,21 @@ def _performance_table(reference: Reference) -> Table:
     for name, value in reference.performance.metrics.items():
         table.add_row(name, f"{value:.6g}")
     return table
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4g}"
+
+
+def _score(
+    task: str,
+    labels: Sequence[object],
+    predictions: Sequence[object],
+    probabilities: Mapping[str, Sequence[object]] | None,
+) -> dict[str, float]:
+    if task == "regression":
+        return regression_metrics(labels, predictions)
+    return classification_metrics(labels, predictions, probabilities)
 
 
 def _probabilities(options: list[str]) -> dict[str, str]:

@@ -61,7 +61,11 @@ class ControlledHouse:
     async def prediction(self, prediction_id: str) -> Sequence[PredictedRow]:
         """What was predicted under an id, and its labels as far as known."""
         stored = await self._writer.prediction(prediction_id)
-        return [PredictedRow(one.prediction, one.label) for one in stored]
+        return [
+            PredictedRow(one.prediction, one.label)
+            for one in stored
+            if one.prediction is not None  # a parked label predicts nothing
+        ]
 
     async def ready(self) -> tuple[bool, str]:
         """Whether traffic sent now would be served: the relay accepts and the model is there."""

@@ -66,24 +66,19 @@ def launch(config: Config, config_path: Path | None, flags: dict[str, Any]) -> N
 def relay_document(config: Config, worker: int, listen_fd: int, tap_path: str) -> dict[str, Any]:
     """What one relay worker is told: its own part of the configuration, and nothing else."""
     host, port = config.upstream.host or "127.0.0.1", config.upstream.port or 80
-    timeouts = config.timeouts
     return {
         "worker": worker,
         "listen_fd": listen_fd,
         "tap_path": tap_path,
         "upstream_host": host.strip("[]"),
         "upstream_port": port,
+        "upstream_authority": f"{host}:{port}",
         "paths": list(config.observe.paths),
         "sample": config.observe.sample,
         "max_body_bytes": config.observe.max_body_bytes,
         "queue_bytes": config.limits.queue_bytes // config.workers,
         "connections": max(1, config.limits.connections // config.workers),
-        "connect": timeouts.connect,
-        "header": timeouts.header,
-        "client_idle": timeouts.client_idle,
-        "upstream_idle": timeouts.upstream_idle,
-        "stream_idle": timeouts.stream_idle,
-        "drain": timeouts.drain,
+        "timeouts": config.timeouts.model_dump(),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +86,8 @@ class Runtime:
                 secret=webhook.secret.get_secret_value() if webhook.secret else None,
                 external_url=page_url(self._config),
             )
-            saver = self._documents.saver(key)
-            self._sinks.append(WebhookSink(target, load=lambda left=left: left, save=saver))
+            load = partial(_given, left)
+            self._sinks.append(WebhookSink(target, load=load, save=self._documents.saver(key)))
         await self._restore_labels()
         self._look()
 
@@ -210,6 +211,10 @@ class Runtime:
             store_rows=stored.rows,
             traffic=traffic,
         )
+
+
+def _given(document: dict[str, Any] | None) -> dict[str, Any] | None:
+    return document
 
 
 def learned_path(config: Config) -> Path:

@@ -1,0 +1,57 @@
+"""Gathers the first rows seen into a reference, where none was given; no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from monitor.profile.build import Rows, build_from_columns
+from monitor.profile.reference import Reference
+from monitor.records.batch import Batch
+
+ROWS_NEEDED = 5000
+MAX_VALUES = 20_000_000  # cells held while learning; very wide models learn from fewer rows
+
+_Columns = dict[str, list[object]]
+
+
+class Learning:
+    """Holds rows until there are enough of them; columns that come later are missing before."""
+
+    def __init__(self, task: str | None, categories: int, rows_needed: int = ROWS_NEEDED) -> None:
+        self._task = task
+        self._categories = categories
+        self.rows_needed = rows_needed
+        self.rows = 0
+        self._features: _Columns = {}
+        self._outputs: _Columns = {}
+        self._probabilities: _Columns = {}
+
+    def observe(self, batch: Batch) -> None:
+        """Hold a batch's rows."""
+        for held, columns in (
+            (self._features, batch.features),
+            (self._outputs, batch.outputs),
+            (self._probabilities, batch.probabilities),
+        ):
+            self._hold(held, columns, len(batch))
+        self.rows += len(batch)
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are rows enough."""
+        width = len(self._features) + len(self._outputs) + len(self._probabilities)
+        return self.rows >= self.rows_needed or self.rows * width >= MAX_VALUES
+
+    def reference(self, now: float) -> Reference:
+        """The reference that the rows held make."""
+        rows = Rows(self._features, self._outputs, self._probabilities)
+        return build_from_columns(
+            rows, created_at=now, task=self._task, categories=self._categories
+        )
+
+    def _hold(self, held: _Columns, columns: Mapping[str, Sequence[object]], rows: int) -> None:
+        for name, values in columns.items():
+            held.setdefault(name, [None] * self.rows).extend(values)
+        for name, column in held.items():
+            if name not in columns:
+                column.extend([None] * rows)

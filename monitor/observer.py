@@ -1,0 +1,196 @@
+"""Drains the tap: frames in, decoded batches out, an account of every loss back to the relay.
+
+The only place that turns a failure to understand traffic into a number. It runs on the monitor's
+event loop in small slices, and stops reading when it falls behind: the relay's bounded queue then
+drops the newest and counts them, so that a slow observer costs observations and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from monitor.accounts import Accounts
+from monitor.errors import CodecError
+from monitor.records.batch import Batch, concatenate
+from monitor.records.exchange import Exchange
+from monitor.records.framing import (
+    ACK,
+    COUNTERS,
+    EXCHANGE,
+    FrameReader,
+    decode_exchange,
+    decode_json,
+    encode_json,
+)
+
+GATHER_SECONDS = (
+    0.05  # work per batch (arrays, one transaction) is shared by what arrives in this time
+)
+SLICE_EXCHANGES = 512  # decoded between two turns of the event loop
+SLICE_SECONDS = 0.02
+HIGH_WATER_BYTES = 8 << 20  # undecoded frames held here before reading stops
+
+
+class Decodes(Protocol):
+    """A codec."""
+
+    def decode(self, exchange: Exchange) -> Batch:
+        """The rows of an exchange; CodecError where they cannot be read."""
+        ...
+
+
+class Observer:
+    """Every tap connection feeds one queue; one task empties it."""
+
+    def __init__(
+        self,
+        decoder: Decodes,
+        take: Callable[[Batch], None],
+        accounts: Accounts,
+    ) -> None:
+        self.decoder = decoder
+        self._take = take
+        self._accounts = accounts
+        self._waiting: list[tuple[TapConnection, bytes]] = []
+        self._waiting_bytes = 0
+        self._connections: set[TapConnection] = set()
+        self._wake = asyncio.Event()
+        self.lag_seconds = 0.0
+        self.failures: Counter[str] = Counter()
+
+    def connection(self) -> TapConnection:
+        """A protocol for one relay worker's connection."""
+        return TapConnection(self)
+
+    async def run(self) -> None:
+        """Empty the queue, slice by slice, until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(GATHER_SECONDS)
+            self._wake.clear()
+            while self._waiting:
+                self._slice()
+                await asyncio.sleep(0)
+
+    def drain(self) -> None:
+        """Decode everything that has arrived, before the end."""
+        while self._waiting:
+            self._slice()
+
+    def arrived(self, connection: TapConnection, payload: bytes) -> None:
+        """Queue one undecoded exchange."""
+        self._waiting.append((connection, payload))
+        self._waiting_bytes += len(payload)
+        self._wake.set()
+
+    def counted(self, payload: bytes) -> None:
+        """Take a worker's own counters."""
+        self._accounts.report(decode_json(payload), time.monotonic())
+
+    def joined(self, connection: TapConnection) -> None:
+        """A relay worker has connected."""
+        self._connections.add(connection)
+
+    def left(self, connection: TapConnection) -> None:
+        """A relay worker has gone; what it sent is still decoded."""
+        self._connections.discard(connection)
+
+    @property
+    def full(self) -> bool:
+        """Whether reading should stop for now."""
+        return self._waiting_bytes > HIGH_WATER_BYTES
+
+    def _slice(self) -> None:
+        """Decode some exchanges, hand their rows over, and tell the relays what became of them."""
+        until = time.monotonic() + SLICE_SECONDS
+        batches: list[Batch] = []
+        fates: dict[TapConnection, Counter[tuple[str, str]]] = {}
+        done = 0
+        last: Exchange | None = None
+        for connection, payload in self._waiting[:SLICE_EXCHANGES]:
+            done += 1
+            self._waiting_bytes -= len(payload)
+            fate, last = self._decode(payload, batches)
+            fates.setdefault(connection, Counter())[fate] += 1
+            if time.monotonic() > until:
+                break
+        del self._waiting[:done]
+        for batch in concatenate(batches):
+            self._take(batch)
+        for connection, counts in fates.items():
+            connection.acknowledge(counts)
+        if last is not None:
+            ended_at = last.started_at + last.duration_seconds
+            self.lag_seconds = max(0.0, time.time() - ended_at)
+        if not self.full:
+            for connection in self._connections:
+                connection.resume()
+
+    def _decode(self, payload: bytes, batches: list[Batch]) -> tuple[tuple[str, str], Exchange]:
+        exchange = decode_exchange(payload)
+        try:
+            batches.append(self.decoder.decode(exchange))
+        except CodecError as error:
+            self.failures[error.reason] += 1
+            return ("failed", error.reason), exchange
+        return ("observed", ""), exchange
+
+
+class TapConnection(asyncio.Protocol):
+    """One relay worker's end of the tap."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._frames = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._paused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A worker has connected."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class, unrelated
+        self._observer.joined(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """The worker has gone, or is being replaced."""
+        self._transport = None
+        self._observer.left(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes of frames."""
+        assert self._transport is not None  # noqa: S101 - data comes after connection_made
+        try:
+            frames = self._frames.feed(data)
+        except ValueError:
+            self._transport.abort()  # not a relay of ours
+            return
+        for kind, payload in frames:
+            if kind == EXCHANGE:
+                self._observer.arrived(self, payload)
+            elif kind == COUNTERS:
+                self._observer.counted(payload)
+        if self._observer.full and not self._paused:
+            self._transport.pause_reading()
+            self._paused = True
+
+    def resume(self) -> None:
+        """Read on after a pause."""
+        if self._paused and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def acknowledge(self, fates: Counter[tuple[str, str]]) -> None:
+        """Tell the worker what became of its exchanges since the last time."""
+        if self._transport is None:
+            return
+        message: dict[str, dict[str, int] | int] = {"observed": 0, "skipped": {}, "failed": {}}
+        for (outcome, reason), count in fates.items():
+            below = message[outcome]
+            if isinstance(below, dict):
+                below[reason] = count
+            else:
+                message[outcome] = count
+        self._transport.write(encode_json(ACK, message))
