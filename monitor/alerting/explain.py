@@ -11,6 +11,7 @@ from monitor.snapshot import BinShare
 MOST_BINS = 3
 LEAST_MOVE = 0.005  # a bin that moved by less explains nothing
 LEAST_FAULTY = 0.01  # share of faulty values from which on the data itself is at fault
+LEAST_BEYOND = 0.05  # … of numbers beyond the range: a moderate drift alone reaches 1 %
 TOLERANCE = 3.0  # … and at least this many times the reference's own share
 
 
@@ -32,17 +33,19 @@ def explain(column: str, bins: Sequence[BinShare]) -> str:
 def quality_faults(assessed: Assessment, index: int, kind: Kind) -> tuple[str, ...]:
     """What is wrong with a column's data itself, compared with its reference."""
     now, before = assessed.current, assessed.reference
-    outside = "beyond the reference's range" if kind is Kind.NUMERIC else "unseen in the reference"
+    outside = ("unseen in the reference", LEAST_FAULTY)
+    if kind is Kind.NUMERIC:
+        outside = ("beyond the reference's range", LEAST_BEYOND)
     checks = (
-        ("missing", now.missing_ratio, before.missing_ratio),
-        ("of the wrong type", now.invalid_ratio, before.invalid_ratio),
-        (outside, now.outside_ratio, before.outside_ratio),
+        ("missing", LEAST_FAULTY, now.missing_ratio, before.missing_ratio),
+        ("of the wrong type", LEAST_FAULTY, now.invalid_ratio, before.invalid_ratio),
+        (*outside, now.outside_ratio, before.outside_ratio),
     )
     return tuple(
         f"{_percent(float(share[index]))} of values are {words} "
         f"(reference {_percent(float(usual[index]))})"
-        for words, share, usual in checks
-        if share[index] >= max(LEAST_FAULTY, TOLERANCE * usual[index])
+        for words, least, share, usual in checks
+        if share[index] >= max(least, TOLERANCE * usual[index])
     )
 
 
