@@ -1,0 +1,1 @@
+"""What others draw and watch, as code: rules for Prometheus now, dashboards beside them."""

@@ -1,0 +1,1 @@
+"""What Sidelight tells the outside: metrics for Prometheus, alerts for webhooks."""

@@ -1,0 +1,153 @@
+"""What anyone who reaches the control port may ask: `/metrics`, `/api/v1/…`, the probes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from monitor.api import bodies, schemas, views
+from monitor.api.guard import Authorize
+from monitor.api.labels import PREDICTION_ID
+from monitor.api.ports import House
+from monitor.api.rates import Room
+from monitor.errors import ReferenceFileError, StoreError
+
+JSON = "application/json"
+_STORE_IS_DOWN = "the store does not answer now"
+_UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"model": schemas.Fault}}
+_STORE: dict[int | str, dict[str, Any]] = {503: {"model": schemas.Fault}}
+_WRITE: dict[int | str, dict[str, Any]] = {
+    code: {"model": schemas.Fault} for code in (400, 401, 408, 413, 415, 422, 503)
+}
+_DOCUMENT = {
+    "required": True,
+    "content": {JSON: {"schema": {"type": "object", "description": "a reference file"}}},
+}
+
+
+def snapshot_router(house: House) -> APIRouter:
+    """What the newest Snapshot says."""
+    routes = APIRouter(prefix="/api/v1", tags=["readings"])
+    answers = views.Answers(house.snapshot)
+
+    @routes.get("/drift", response_model=schemas.Drift)
+    async def drift() -> Response:
+        """Every column against the reference."""
+        return Response(answers.body(views.drift), media_type=JSON)
+
+    @routes.get("/performance", response_model=schemas.Performance)
+    async def performance() -> Response:
+        """How right the predictions were, beside the reference."""
+        return Response(answers.body(views.performance), media_type=JSON)
+
+    @routes.get("/alerts", response_model=schemas.Alerts)
+    async def alerts() -> Response:
+        """Every alert that is, or lately was."""
+        return Response(answers.body(views.alerts), media_type=JSON)
+
+    @routes.get("/health", response_model=schemas.Health)
+    async def health() -> Response:
+        """How Sidelight itself is doing."""
+        return Response(answers.body(views.health), media_type=JSON)
+
+    @routes.get("/columns/{name:path}", response_model=schemas.Column, responses=_UNKNOWN)
+    async def column(name: str, role: Annotated[str | None, Query()] = None) -> Response:
+        """One column, bin by bin."""
+        found = views.columns(house.snapshot(), name, role)
+        if found is None:
+            raise HTTPException(404, "there is no such column")
+        return Response(views.dump(found), media_type=JSON)
+
+    return routes
+
+
+def prediction_router(house: House) -> APIRouter:
+    """What was predicted under one id."""
+    routes = APIRouter(prefix="/api/v1", tags=["labels"])
+
+    @routes.get(
+        "/predictions/{prediction_id}",
+        response_model=schemas.Predicted,
+        responses={**_UNKNOWN, **_STORE, 422: {"model": schemas.Fault}},
+    )
+    async def prediction(
+        prediction_id: Annotated[str, Path(pattern=f"^{PREDICTION_ID.pattern}$")],
+    ) -> Response:
+        """What was predicted, and its label if known."""
+        try:
+            rows = await house.prediction(prediction_id)
+        except StoreError:
+            raise bodies.busy(_STORE_IS_DOWN) from None
+        if not rows:
+            raise HTTPException(404, "there is no such prediction")
+        return Response(views.dump(views.prediction(prediction_id, rows)), media_type=JSON)
+
+    return routes
+
+
+def reference_router(house: House, authorize: Authorize) -> APIRouter:
+    """The reference: read it, replace it."""
+    routes = APIRouter(prefix="/api/v1", tags=["reference"])
+    limit_bytes = house.control.reference_bytes
+    room = Room(limit_bytes)
+
+    @routes.get("/reference", responses=_UNKNOWN)
+    async def reference() -> Response:
+        """The reference in use, as its file."""
+        document = await house.reference()
+        if document is None:
+            raise HTTPException(404, "the reference is still being learned")
+        return Response(document, media_type=JSON)
+
+    @routes.put(
+        "/reference",
+        response_model=schemas.Reference,
+        responses=_WRITE,
+        dependencies=[Depends(authorize)],
+        openapi_extra={"requestBody": _DOCUMENT},
+    )
+    async def replace_reference(request: Request) -> Response:
+        """Use another reference from now on; the same checks as for the file."""
+        bodies.media_type(request, (JSON,))
+        async with bodies.held(request, limit_bytes, room) as document:
+            try:
+                await house.replace_reference(document)
+            except ReferenceFileError as error:
+                raise HTTPException(422, str(error)) from None
+            except StoreError:
+                raise bodies.busy(_STORE_IS_DOWN) from None
+        return Response(views.dump(views.reference(house.snapshot())), media_type=JSON)
+
+    return routes
+
+
+def probe_router(house: House) -> APIRouter:
+    """What machines ask: scrapes and probes."""
+    routes = APIRouter(tags=["operations"])
+
+    @routes.get("/metrics", response_class=Response)
+    async def metrics(request: Request) -> Response:
+        """Prometheus text, or OpenMetrics by Accept."""
+        accept = request.headers.get("accept", "")
+        body, content_type = await run_in_threadpool(house.metrics, accept)
+        return Response(body, headers={"content-type": content_type})
+
+    @routes.get("/livez", response_model=schemas.Liveness)
+    async def livez() -> Response:
+        """This process answers."""
+        return Response(b'{"status":"ok"}', media_type=JSON)
+
+    @routes.get(
+        "/readyz",
+        response_model=schemas.Readiness,
+        responses={503: {"model": schemas.Readiness}},
+    )
+    async def readyz() -> Response:
+        """The relay accepts and the upstream is reachable; never the store."""
+        ready, detail = await house.ready()
+        body = views.dump({"ready": ready, "detail": detail})
+        return Response(body, 200 if ready else 503, media_type=JSON)
+
+    return routes

@@ -1,0 +1,271 @@
+"""The shapes of questions and answers, for the OpenAPI document; answers are made in `views`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from monitor.api.labels import MAX_ROW, MAX_TEXT
+
+PredictionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+LabelValue = bool | int | float | Annotated[str, Field(max_length=MAX_TEXT)]
+Moment = Annotated[
+    str | None, Field(description="RFC 3339, UTC", examples=["2026-11-01T10:00:00.000Z"])
+]
+
+
+class _Shape(BaseModel):
+    """A shape is complete: what it does not name is not sent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Fault(_Shape):
+    """What is the matter, in one line."""
+
+    error: str
+
+
+class LabelItem(_Shape):
+    """The truth about one row of a prediction."""
+
+    prediction_id: PredictionId
+    label: LabelValue
+    row: Annotated[int, Field(ge=0, le=MAX_ROW)] = 0
+    observed_at: Annotated[
+        str | None, Field(json_schema_extra={"format": "date-time"}, description="default: now")
+    ] = None
+
+
+class LabelsItem(_Shape):
+    """The truth about every row of a prediction, in order."""
+
+    prediction_id: PredictionId
+    labels: Annotated[list[LabelValue], Field(min_length=1)]
+    observed_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
+
+
+class Rejected(_Shape):
+    """An item that was no label; `index` is its place in the body."""
+
+    index: int
+    error: str
+
+
+class FeedbackReport(_Shape):
+    """What became of the posted labels, one count each."""
+
+    accepted: int
+    joined: int
+    pending: int
+    duplicate: int
+    corrected: int
+    expired: int
+    rejected: Annotated[list[Rejected], Field(description="the first 1,000")]
+    rejected_count: int
+
+
+class FeedbackRefusal(FeedbackReport):
+    """The same, where nothing was acceptable."""
+
+    error: str
+
+
+class Window(_Shape):
+    """The current window."""
+
+    start: Moment
+    end: Moment
+    rows: int
+
+
+class Reference(_Shape):
+    """The reference in use, or how far it has been learned."""
+
+    state: Literal["learning", "ready"]
+    digest: str
+    rows: int
+    rows_needed: int
+
+
+class ColumnReading(_Shape):
+    """One column against the reference; its scores are null while insufficient."""
+
+    column: str
+    role: str
+    kind: str
+    status: Literal["ok", "warning", "drift", "insufficient"]
+    method: str
+    score: float | None
+    threshold: float | None
+    p_value: float | None
+    scores: dict[str, float | None]
+    rows: int
+    missing_ratio: float | None
+    mean: float | None
+    stddev: float | None
+    explanation: str
+    quality: list[str]
+
+
+class Drift(_Shape):
+    """Every column against the reference."""
+
+    model: str
+    version: str
+    evaluated_at: Moment
+    window: Window
+    reference: Reference
+    columns: list[ColumnReading]
+
+
+class Bin(_Shape):
+    """One bin's share of rows."""
+
+    bin: str
+    reference: float | None
+    current: float | None
+
+
+class ReferenceMoments(_Shape):
+    """The reference's own moments of a column."""
+
+    mean: float | None
+    stddev: float | None
+    missing_ratio: float | None
+
+
+class Column(ColumnReading):
+    """One column, bin by bin."""
+
+    roles: list[str]
+    evaluated_at: Moment
+    window: Window
+    reference: ReferenceMoments
+    bins: list[Bin]
+
+
+class Scores(BaseModel):
+    """Metrics by name (rmse, mae, accuracy, …), on `rows` labelled rows."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rows: int
+    status: Literal["ok", "warning", "drift", "insufficient"]
+    by_class: dict[str, dict[str, float | None]]
+
+
+class Performance(_Shape):
+    """How right the predictions were."""
+
+    task: Literal["regression", "binary", "multiclass"] | None
+    evaluated_at: Moment
+    realised: Annotated[Scores, Field(description="labels that arrived in the window")]
+    by_prediction_time: Annotated[Scores, Field(description="predictions made in the window")]
+    reference: Scores | None
+    estimated: Scores | None
+    thresholds: dict[str, float]
+    segments: list[dict[str, Any]]
+
+
+class AlertShape(_Shape):
+    """One thing that is, or was, wrong."""
+
+    state: Literal["pending", "firing", "resolved"]
+    labels: dict[str, str]
+    annotations: dict[str, str]
+    active_since: Moment
+    fired_at: Moment
+    resolved_at: Moment
+
+
+class Alerts(_Shape):
+    """Every alert that is, or lately was."""
+
+    alerts: list[AlertShape]
+
+
+class Observation(_Shape):
+    """Exchanges with one outcome, for one reason."""
+
+    outcome: str
+    reason: str
+    exchanges: int
+
+
+class Delivery(_Shape):
+    """Alert messages of one sink with one outcome."""
+
+    sink: str
+    outcome: str
+    count: int
+
+
+class Processes(_Shape):
+    """What runs beside the monitor."""
+
+    relay_workers: int
+    connections: int
+
+
+class Store(_Shape):
+    """The store's size and its troubles."""
+
+    rows: int
+    errors: int
+
+
+class Health(_Shape):
+    """How Sidelight itself is doing."""
+
+    model: str
+    version: str
+    started_at: Moment
+    evaluated_at: Moment
+    observing: bool
+    observer_lag_seconds: float | None
+    upstream_reachable: bool | None
+    queue_bytes: int
+    processes: Processes
+    requests: dict[str, int]
+    observations: list[Observation]
+    predictions: int
+    feedback: dict[str, int]
+    deliveries: list[Delivery]
+    store: Store
+    series_dropped: int
+    reference: Reference
+
+
+class PredictedRowShape(_Shape):
+    """One predicted row, and its truth where that is known."""
+
+    row: int
+    at: Moment
+    prediction: LabelValue | None
+    probabilities: dict[str, float | None]
+    label: LabelValue | None
+    observed_at: Moment
+    received_at: Moment
+    source: str | None
+
+
+class Predicted(_Shape):
+    """What was predicted under one id."""
+
+    prediction_id: str
+    rows: list[PredictedRowShape]
+
+
+class Liveness(_Shape):
+    """This process answers."""
+
+    status: Literal["ok"]
+
+
+class Readiness(_Shape):
+    """Whether traffic can flow, and what is in its way."""
+
+    ready: bool
+    detail: str

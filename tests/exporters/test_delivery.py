@@ -1,0 +1,299 @@
+"""Deliveries to a real receiver on a loopback socket, in every mood that receivers have."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import hmac
+import json
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from exporters import delivery
+from exporters.delivery import WebhookSink, WebhookTarget, retry_after_seconds
+from monitor.errors import StoreError
+from monitor.snapshot import Alert, AlertState
+
+SECRET = "canary-secret"
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+LABELS = {"alertname": "SidelightFeatureDrift", "model": "flights", "column": "a"}
+FIRING = Alert(LABELS, {"summary": "a moved"}, AlertState.FIRING, 1.0, 2.0)
+RESOLVED = Alert(LABELS, {"summary": "a moved"}, AlertState.RESOLVED, 1.0, 2.0, 3.0)
+PENDING = Alert(LABELS, {}, AlertState.PENDING, 1.0)
+
+
+def answer(status: int, *fields: str) -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status} X", "content-length: 0", *fields, "", ""]).encode()
+
+
+@dataclass
+class Receiver:
+    """Answers each request with the next of `answers`, then with 200; keeps what it was sent."""
+
+    answers: list[bytes | None] = field(default_factory=list)
+    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    port: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    conversations: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.conversations.add(task)
+        try:
+            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+                await self.converse(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+            lines = (line.split(": ", 1) for line in head[1:] if line)
+            fields = {name.lower(): value for name, value in lines}
+            body = await reader.readexactly(int(fields["content-length"]))
+            self.requests.append((fields, body))
+            self.arrived.set()
+            reply = self.answers.pop(0) if self.answers else OK
+            if reply is None:
+                return
+            writer.write(reply)
+            await writer.drain()
+
+    @property
+    def alerts(self) -> list[list[str]]:
+        return [
+            [each["status"] for each in json.loads(body)["alerts"]] for _, body in self.requests
+        ]
+
+
+@contextlib.asynccontextmanager
+async def receiving(*answers: bytes | None) -> AsyncIterator[Receiver]:
+    receiver = Receiver(list(answers))
+    server = await asyncio.start_server(receiver.accept, "127.0.0.1", 0)
+    receiver.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield receiver
+    for task in receiver.conversations:
+        task.cancel()
+    await asyncio.gather(*receiver.conversations, return_exceptions=True)
+
+
+class Documents:
+    """A document store in memory, that can be full."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Any] | None = None
+        self.full = False
+
+    def load(self) -> dict[str, Any] | None:
+        return json.loads(json.dumps(self.kept))  # type: ignore[no-any-return] # what was saved
+
+    def save(self, document: dict[str, Any]) -> None:
+        if self.full:
+            raise StoreError("disk full")
+        self.kept = document
+
+
+class Fast(random.Random):
+    """No waiting between attempts: half of every wait is by chance, and chance can be negative."""
+
+    def random(self) -> float:
+        return -0.999
+
+
+@contextlib.asynccontextmanager
+async def running(port: int, documents: Documents) -> AsyncIterator[WebhookSink]:
+    target = WebhookTarget("hook", f"http://127.0.0.1:{port}/path?token=canary-url", SECRET)
+    sink = WebhookSink(
+        target, load=documents.load, save=documents.save, chance=Fast(7), clock=lambda: 1000.0
+    )
+    task = asyncio.create_task(sink.run())
+    try:
+        yield sink
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await sink.close()
+
+
+def story(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def timed() -> None:
+        async with asyncio.timeout(20):
+            await play()
+
+    asyncio.run(timed())
+
+
+def count(sink: WebhookSink, outcome: str) -> int:
+    return sink.deliveries["hook", outcome]
+
+
+def test_one_signed_message() -> None:
+    async def play() -> None:
+        async with receiving() as receiver, running(receiver.port, Documents()) as sink:
+            sink.offer([PENDING, FIRING])
+            assert await sink.flush(5)
+            (fields, body), = receiver.requests  # fmt: skip
+            assert json.loads(body)["alerts"][0]["labels"] == LABELS
+            assert len(json.loads(body)["alerts"]) == 1
+            signed = f"{fields['webhook-id']}.1000.".encode() + body
+            digest = hmac.digest(SECRET.encode(), signed, hashlib.sha256)
+            assert fields["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
+            assert (count(sink, "sent"), count(sink, "failed")) == (1, 0)
+
+    story(play)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(500),
+        answer(404),
+        answer(429),
+        answer(302, "location: http://127.0.0.1:9/"),
+        b"garbage\r\n\r\n",
+        None,
+    ],
+)
+def test_a_failure_is_tried_again_with_the_same_id(reply: bytes | None) -> None:
+    async def play() -> None:
+        async with receiving(reply, reply) as receiver, running(receiver.port, Documents()) as sink:
+            sink.offer([FIRING])
+            assert await sink.flush(10)
+            assert receiver.alerts == [["firing"]] * 3
+            assert len({fields["webhook-id"] for fields, _ in receiver.requests}) == 1
+            assert len({body for _, body in receiver.requests}) == 1
+            assert (count(sink, "sent"), count(sink, "failed")) == (1, 2)
+
+    story(play)
+
+
+def test_the_receiver_is_away_while_much_happens() -> None:
+    async def play() -> None:
+        async with receiving(None) as receiver, running(receiver.port, Documents()) as sink:
+            sink.offer([FIRING])
+            await receiver.arrived.wait()
+            for _ in range(20):
+                sink.offer([RESOLVED])
+                sink.offer([FIRING])
+            sink.offer([RESOLVED])
+            assert await sink.flush(10)
+            assert receiver.alerts == [["firing"], ["resolved"]]
+            assert count(sink, "coalesced") == 40
+
+    story(play)
+
+
+def test_an_unreachable_receiver_is_heard_of_and_survived() -> None:
+    async def play() -> None:
+        documents = Documents()
+        async with receiving() as receiver:
+            port = receiver.port
+        async with running(port, documents) as sink:
+            sink.offer([FIRING])
+            assert not await sink.flush(0.2)
+            assert count(sink, "failed") >= 1
+            assert sink.waiting == 1
+        async with receiving() as again, running(again.port, documents) as sink:
+            assert await sink.flush(5), "a restart sends what was left"
+            assert again.alerts == [["firing"]]
+        assert documents.kept is not None
+        assert documents.kept["groups"] == []
+
+    story(play)
+
+
+def test_stopping_within_an_attempt_loses_nothing() -> None:
+    async def play() -> None:
+        documents = Documents()
+        silent = b""  # an answer that never comes
+        async with receiving(silent) as receiver:
+            async with running(receiver.port, documents) as sink:
+                sink.offer([FIRING])
+                await receiver.arrived.wait()
+            async with running(receiver.port, documents) as sink:
+                assert await sink.flush(5)
+            ids = [fields["webhook-id"] for fields, _ in receiver.requests]
+            assert len(ids) == 2
+            assert ids[0] == ids[1], "the receiver can drop the repeat"
+
+    story(play)
+
+
+def test_a_silent_receiver_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "ATTEMPT_SECONDS", 0.1)
+
+    async def play() -> None:
+        async with receiving(b"") as receiver, running(receiver.port, Documents()) as sink:
+            sink.offer([FIRING])
+            assert await sink.flush(5)
+            assert count(sink, "failed") == 1
+
+    story(play)
+
+
+def test_an_endless_answer_is_not_read_to_its_end() -> None:
+    async def play() -> None:
+        endless = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\n" + b"x" * (1 << 20)
+        async with receiving(endless) as receiver, running(receiver.port, Documents()) as sink:
+            sink.offer([FIRING])
+            assert await sink.flush(3)
+            assert (count(sink, "sent"), count(sink, "failed")) == (1, 0)
+
+    story(play)
+
+
+def test_a_full_disk_costs_no_delivery() -> None:
+    async def play() -> None:
+        documents = Documents()
+        documents.full = True
+        async with receiving() as receiver, running(receiver.port, documents) as sink:
+            sink.offer([FIRING])
+            assert await sink.flush(5)
+            assert receiver.alerts == [["firing"]]
+            assert count(sink, "unsaved") == 2
+
+    story(play)
+
+
+def test_an_unreadable_outbox_is_begun_anew() -> None:
+    async def play() -> None:
+        documents = Documents()
+        documents.kept = {"format": 99}
+        async with receiving() as receiver, running(receiver.port, documents) as sink:
+            sink.offer([FIRING])
+            assert await sink.flush(5)
+
+    story(play)
+
+
+def test_secrets_are_nowhere_to_be_seen() -> None:
+    async def play() -> None:
+        with structlog.testing.capture_logs() as logs:
+            async with (
+                receiving(answer(500), None) as receiver,
+                running(receiver.port, Documents()) as sink,
+            ):
+                sink.offer([FIRING])
+                assert await sink.flush(10)
+        assert [entry["event"] for entry in logs] == ["alert_delivery_failed"] * 2
+        assert "canary" not in repr(logs)
+
+    story(play)
+    target = WebhookTarget("hook", "https://h/canary", "canary")
+    assert "canary" not in repr(target)
+
+
+@pytest.mark.parametrize("value", ["", "-1", "soon", "1e3", "٣", "9" * 20])
+def test_an_unreadable_wait_asks_for_nothing(value: str) -> None:
+    assert retry_after_seconds(value, 0.0) is None
+    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 1e9) == 0.0, "nor does the past"
