@@ -1,0 +1,3 @@
+"""Predictions and late labels, kept and joined; whoever needs the store imports `writer`, and only
+`service` a backend.
+"""

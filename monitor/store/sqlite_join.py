@@ -1,0 +1,159 @@
+"""Labels meeting predictions inside one SQLite transaction.
+
+Knows the tables and the rule of the join; whoever calls it begins and commits.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from monitor.records.label import Joined, Label, Outcome, Prediction
+from monitor.store.join import Change, change, outcome
+from monitor.store.values import Cell, from_cell, from_probability_text, key_of, to_cell, to_text
+
+_FIND_PREDICTION = """SELECT id, label, observed_at, received_at, source, at, value, probabilities,
+model
+    FROM predictions WHERE key = ? AND row = ?"""
+_FIND_PARKED = (
+    "SELECT id, label, observed_at, received_at, source FROM parked WHERE key = ? AND row = ?"
+)
+_IS_FORGOTTEN = "SELECT 1 FROM forgotten WHERE key = ?"
+_IS_IN_HISTORY = "SELECT 1 FROM history WHERE key = ? AND row = ? AND observed_at = ? AND label = ?"
+_PARK = """INSERT INTO parked(key, row, id, label, observed_at, received_at, source)
+    VALUES(?, ?, ?, ?, ?, ?, ?)"""
+_KEEP_OLD = """INSERT INTO history(key, row, observed_at, label, received_at, source)
+    VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
+_SET = {
+    "predictions": """UPDATE predictions SET label = ?, observed_at = ?, received_at = ?, source = ?
+        WHERE key = ? AND row = ?""",
+    "parked": """UPDATE parked SET label = ?, observed_at = ?, received_at = ?, source = ?
+        WHERE key = ? AND row = ?""",
+}
+_LANDED = """SELECT p.id, p.row, p.at, p.value, p.probabilities, p.model,
+        k.label, k.observed_at, k.received_at, k.source, p.key
+    FROM predictions p CROSS JOIN parked k ON k.key = p.key AND k.row = p.row AND k.id = p.id
+    WHERE p.seq > ?"""
+_UNPARK = "DELETE FROM parked WHERE key = ? AND row = ?"
+
+Table = Literal["predictions", "parked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What one label did: its outcome, whether it was parked anew, and the join to tell of,
+    if any.
+    """
+
+    outcome: Outcome
+    joined: Joined | None = None
+    parked: bool = False
+    fault: str = ""
+
+
+def place(connection: sqlite3.Connection, label: Label, model: int, *, may_park: bool) -> Placed:
+    """Put one label where it belongs; a join is told of only for predictions of `model`."""
+    label = _kept(label)
+    key = key_of(label.prediction_id)
+    found = connection.execute(_FIND_PREDICTION, (key, label.row)).fetchone()
+    if found is not None and found[0] == label.prediction_id:
+        current = (
+            None if found[1] is None else read_label(label.prediction_id, label.row, found[1:5])
+        )
+        made = _settle(connection, "predictions", key, current, label)
+        tells = made in {Change.FIRST, Change.REPLACES} and found[8] == model
+        told = Joined(read_prediction(found[0], label.row, found[5:8]), label, current)
+        return Placed(outcome(made, parked=False), told if tells else None)
+    if connection.execute(_IS_FORGOTTEN, (key,)).fetchone() is not None:
+        return Placed(Outcome.EXPIRED)
+    return _park(connection, key, label, may_park=may_park)
+
+
+def _park(connection: sqlite3.Connection, key: int, label: Label, *, may_park: bool) -> Placed:
+    found = connection.execute(_FIND_PARKED, (key, label.row)).fetchone()
+    if found is None:
+        if not may_park:
+            return Placed(Outcome.REJECTED, fault="too many labels wait for their predictions")
+        cells = (to_cell(label.value), label.observed_at, label.received_at, label.source)
+        connection.execute(_PARK, (key, label.row, label.prediction_id, *cells))
+        return Placed(Outcome.PENDING, parked=True)
+    current = read_label(found[0], label.row, found[1:])
+    return Placed(outcome(_settle(connection, "parked", key, current, label), parked=True))
+
+
+def _settle(
+    connection: sqlite3.Connection, table: Table, key: int, current: Label | None, new: Label
+) -> Change:
+    """Let the rule decide, and write what it decided."""
+    cell = to_cell(new.value)
+
+    def is_known(label: Label) -> bool:
+        sought = (key, label.row, label.observed_at, cell)
+        return connection.execute(_IS_IN_HISTORY, sought).fetchone() is not None
+
+    made = change(current, new, is_known)
+    if made is Change.REPLACES and current is not None:
+        _keep_old(connection, key, current)
+    elif made is Change.OLDER:
+        _keep_old(connection, key, new)
+    if made in {Change.FIRST, Change.REPLACES, Change.RENEWS}:
+        counted = current if made is Change.RENEWS and current is not None else new
+        cells = (cell, new.observed_at, counted.received_at, new.source)
+        connection.execute(_SET[table], (*cells, key, new.row))
+    return made
+
+
+def _keep_old(connection: sqlite3.Connection, key: int, label: Label) -> None:
+    cells = (label.observed_at, to_cell(label.value), label.received_at, label.source)
+    connection.execute(_KEEP_OLD, (key, label.row, *cells))
+
+
+def settle_landed(
+    connection: sqlite3.Connection, after: int, model: int
+) -> tuple[list[Joined], int]:
+    """Join parked labels with the predictions inserted after sequence number `after`; and
+    how many.
+    """
+    landed = connection.execute(_LANDED, (after,)).fetchall()
+    for row in landed:
+        connection.execute(_SET["predictions"], (*row[6:10], row[10], row[1]))
+        connection.execute(_UNPARK, (row[10], row[1]))
+    told = [
+        Joined(read_prediction(row[0], row[1], row[2:5]), read_label(row[0], row[1], row[6:10]))
+        for row in landed
+        if row[5] == model
+    ]
+    return told, len(landed)
+
+
+def read_prediction(
+    prediction_id: str, row: int, cells: tuple[float, Cell, str | None]
+) -> Prediction:
+    """A prediction from its columns at, value, probabilities."""
+    at, value, probabilities = cells
+    return Prediction(
+        prediction_id, row, at, from_cell(value), from_probability_text(probabilities)
+    )
+
+
+def read_label(prediction_id: str, row: int, cells: tuple[Cell, float, float, str]) -> Label:
+    """A label from its columns label, observed_at, received_at, source."""
+    cell, observed_at, received_at, source = cells
+    value = from_cell(cell)
+    if value is None:
+        raise sqlite3.DatabaseError(f"a label without a value, of prediction {prediction_id!r}")
+    return Label(prediction_id, row, value, observed_at, received_at, source)
+
+
+def _kept(label: Label) -> Label:
+    """The label as the database gives it back, so that what is told now and after a restart is the
+    same.
+    """
+    value = from_cell(to_cell(label.value))
+    return replace(
+        label,
+        prediction_id=to_text(label.prediction_id),
+        value=label.value if value is None else value,
+        source=to_text(label.source),
+    )

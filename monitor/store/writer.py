@@ -1,0 +1,293 @@
+"""The one thread that uses the store, and its face towards asyncio.
+
+Knows neither the database nor what joins are for. Labels that arrive together are committed
+together, and acknowledged only then; predictions that cannot be kept are dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from monitor.errors import StoreError
+from monitor.records.batch import Batch
+from monitor.records.label import Joined, Label, Outcome
+from monitor.store.age import Age
+from monitor.store.protocol import DEFAULT_RESTORED_ROWS, JoinReport, Store, Stored
+from monitor.store.rounds import Call, LabelRequest, Round, WriterLimits, WriterQueue
+
+_EXPIRE_EVERY_SECONDS = 30.0
+_EXPIRE_AGAIN_SECONDS = (
+    0.05  # while there is more: 40,000 rows a second, and room for others between
+)
+
+Finish = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WriterCounts:
+    """What the store holds, and what has become of what it was given since the start."""
+
+    rows: int = 0
+    parked: int = 0
+    queued_rows: int = 0
+    errors: int = 0
+    dropped_rows: int = 0  # predictions that could not be kept: queue full, or the store failed
+    conflicts: int = 0  # predictions whose id and row were taken
+    expired_predictions: int = 0
+    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    error: str = ""  # why the last use of the store failed; empty once one has succeeded
+
+
+class StoreWriter:
+    """Predictions and labels into a store, from an event loop, without ever holding it up.
+
+    `on_joined` is called on the loop with every join and correction, whether a label met its
+    prediction or a prediction its label, and before the label's sender is answered: the only place
+    to count joins from, because a sender may be gone by then.
+    """
+
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        on_joined: Callable[[Sequence[Joined]], None],
+        *,
+        limits: WriterLimits = WriterLimits(),  # noqa: B008 - frozen
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._open_store = open_store
+        self._on_joined = on_joined
+        self._clock = clock
+        self._queue = WriterQueue(limits)
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._store: Store | None = None
+        self._refused_rows = 0  # written by the loop; all below by the thread
+        self._lost_rows = 0
+        self._errors = 0
+        self._error = ""
+        self._conflicts = 0
+        self._expired = 0
+        self._outcomes = dict.fromkeys(Outcome, 0)
+        self._held = (0, 0)
+        self._age = Age(clock)
+
+    def start(self) -> None:
+        """Start the thread, from inside the loop that is to be served; it opens the store by
+        itself.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    def remember(self, batch: Batch) -> bool:
+        """Keep predictions, soon; False, and counted as dropped, where too many wait already."""
+        taken = self._queue.put_batch(batch, time.monotonic())
+        if not taken:
+            self._refused_rows += len(batch)
+        return taken
+
+    async def join(self, labels: Sequence[Label]) -> JoinReport:
+        """Keep labels; on the disk when this returns, and on StoreError not acknowledged at all.
+
+        The report's `joined` is empty: joins are told through `on_joined`.
+        """
+        answer = _Answer()
+        if not self._queue.put_request(LabelRequest(labels, answer.give, answer.fail)):
+            raise StoreError("too many labels wait for the store")
+        report: JoinReport = await answer.future
+        return report
+
+    async def prediction(self, prediction_id: str) -> list[Stored]:
+        """All rows of a request with their labels."""
+        rows: list[Stored] = await self._call(lambda store: store.prediction(prediction_id))
+        return rows
+
+    async def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> list[Joined]:
+        """The newest `limit` joins that began to count at `at` or later, oldest first."""
+        joined: list[Joined] = await self._call(lambda store: list(store.joined_since(at, limit)))
+        return joined
+
+    async def put_document(self, key: str, document: object) -> None:
+        """Keep a small JSON document, on the disk when this returns; None removes it."""
+        await self._call(lambda store: store.put_document(key, document))
+
+    async def get_document(self, key: str) -> Any:  # noqa: ANN401 - any JSON
+        """The document under a key, or None."""
+        return await self._call(lambda store: store.get_document(key))
+
+    def counts(self) -> WriterCounts:
+        """How things stand; from any thread, at once."""
+        rows, parked = self._held
+        return WriterCounts(
+            rows=rows,
+            parked=parked,
+            queued_rows=self._queue.rows,
+            errors=self._errors,
+            dropped_rows=self._refused_rows + self._lost_rows,
+            conflicts=self._conflicts,
+            expired_predictions=self._expired,
+            outcomes=dict(self._outcomes),
+            error=self._error,
+        )
+
+    async def stop(self, timeout_seconds: float = 10.0) -> None:
+        """Keep what waits, close the store, end the thread; give up what takes longer than that."""
+        self._queue.close()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, timeout_seconds)
+
+    async def _call(self, ask: Callable[[Store], Any]) -> Any:  # noqa: ANN401 - whatever was asked
+        answer = _Answer()
+        if not self._queue.put_call(Call(ask, answer.give, answer.fail)):
+            raise StoreError("the store is closed, or too much waits for it")
+        return await answer.future
+
+    def _run(self) -> None:
+        expire_at = time.monotonic()
+        last = False
+        while not last:
+            taken = self._queue.take(time.monotonic, expire_at)
+            last = taken.last
+            self._work(taken)
+            if time.monotonic() >= expire_at:
+                pause = _EXPIRE_AGAIN_SECONDS if self._expire() else _EXPIRE_EVERY_SECONDS
+                expire_at = time.monotonic() + pause
+        if self._store is not None:
+            self._store.close()
+
+    def _work(self, taken: Round) -> None:
+        if taken.batches:
+            self._remember(taken.batches)
+        if taken.requests:
+            self._join(taken.requests)
+        for call in taken.calls:
+            self._answer(call)
+
+    def _answer(self, call: Call) -> None:
+        def ask(store: Store) -> Finish:
+            result = call.ask(store)
+            return lambda: call.done(result)
+
+        self._attempt(ask, call.failed)
+
+    def _remember(self, batches: list[Batch]) -> None:
+        def keep(store: Store) -> Finish:
+            kept = store.remember(batches)
+            self._conflicts += kept.conflicts
+            return lambda: self._tell(kept.joined)
+
+        def lose(error: Exception) -> None:
+            if len(batches) > 1 and not isinstance(error, StoreError):
+                for batch in batches:  # one of them is malformed: the others need not go with it
+                    self._remember([batch])
+            else:
+                self._lost_rows += sum(len(batch) for batch in batches)
+
+        self._attempt(keep, lose)
+
+    def _join(self, requests: list[LabelRequest]) -> None:
+        def keep(store: Store) -> Finish:
+            report = store.join([label for request in requests for label in request.labels])
+            for outcome in report.outcomes:
+                self._outcomes[outcome] += 1
+
+            def answer() -> None:
+                self._tell(report.joined)
+                for request, part in zip(requests, _split(report, requests), strict=True):
+                    request.done(part)
+
+            return answer
+
+        def refuse(error: Exception) -> None:
+            if len(requests) > 1 and not isinstance(error, StoreError):
+                for request in requests:
+                    self._join([request])
+            else:
+                for request in requests:
+                    request.failed(error)
+
+        self._attempt(keep, refuse)
+
+    def _expire(self) -> bool:
+        """One step of forgetting; whether another is due at once."""
+        more = False
+
+        def forget(store: Store) -> Finish:
+            nonlocal more
+            expired = store.expire(self._age.now(time.monotonic()))
+            self._expired += expired.predictions
+            self._outcomes[Outcome.ORPHANED] += expired.orphaned
+            more = expired.more
+            return lambda: None
+
+        self._attempt(forget, lambda _: None)
+        return more
+
+    def _attempt(self, use: Callable[[Store], Finish], failed: Callable[[Exception], None]) -> None:
+        """Use the store, opening it if need be; what goes wrong is counted, and ends only this.
+
+        What `use` returns is done last, so that whoever is answered finds the counts brought up.
+        """
+        try:
+            if self._store is None:
+                self._store = self._open_store()
+            finish = use(self._store)
+        except Exception as error:  # noqa: BLE001 - the thread must outlive every fault
+            self._errors += 1
+            self._error = str(error) or type(error).__name__
+            failed(error)
+        else:
+            self._error = ""
+            self._held = (self._store.rows(), self._store.parked())
+            finish()
+
+    def _tell(self, joined: Sequence[Joined]) -> None:
+        if joined and self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody counts any more
+                self._loop.call_soon_threadsafe(self._on_joined, joined)
+
+
+class _Answer:
+    """A future that the store's thread resolves, unless its waiter has gone or its loop has
+    closed.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[Any] = self._loop.create_future()
+
+    def give(self, result: object) -> None:
+        self._later(self.future.set_result, result)
+
+    def fail(self, error: Exception) -> None:
+        wrong = (
+            error
+            if isinstance(error, StoreError)
+            else StoreError(f"{type(error).__name__}: {error}")
+        )
+        self._later(self.future.set_exception, wrong)
+
+    def _later(self, resolve: Callable[[Any], None], value: object) -> None:
+        def unless_done() -> None:
+            if not self.future.done():
+                resolve(value)
+
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(unless_done)
+
+
+def _split(report: JoinReport, requests: Sequence[LabelRequest]) -> list[JoinReport]:
+    """Each request's own part of a common report."""
+    parts: list[JoinReport] = []
+    start = 0
+    for request in requests:
+        end = start + len(request.labels)
+        rejected = {i - start: why for i, why in report.rejected.items() if start <= i < end}
+        parts.append(JoinReport(report.outcomes[start:end], (), rejected))
+        start = end
+    return parts
