@@ -1,0 +1,1 @@
+"""Mergeable summaries of columns, and the reference: how rows become counts over fixed cells."""

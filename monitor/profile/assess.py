@@ -1,0 +1,223 @@
+"""The current counts against the reference's: every score, p-value and ratio of every column.
+
+Pure; decides nothing: thresholds, corrections and alerts are for those above. NaN says not enough
+data.
+
+Two hypotheses a column. On its *values* (rows that hold one): numeric columns by normed Wasserstein
+distance and the Anderson–Darling p-value on the fine cells (homogeneity of the published bins where
+one value holds most of the reference), the others by Jensen–Shannon distance
+and the test of homogeneity. On their *presence*: the shares of valid, missing and invalid rows, by
+Jensen–Shannon distance and homogeneity. So a column that went missing is said to be missing,
+whatever its values were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.profile.counts import Counts
+from monitor.profile.grid import NumericGrid
+from monitor.profile.layout import Layout
+from monitor.statistics import divergence, ordered, significance
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+COARSE_SHARE = 0.5
+
+WASSERSTEIN = "wasserstein"
+JS = "js"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Summary:
+    """One side's plain figures, each `[columns]`; the moments are NaN unless numeric."""
+
+    rows: Codes
+    valid_rows: Codes
+    missing_ratio: Floats
+    invalid_ratio: Floats
+    outside_ratio: Floats  # beyond the reference's range, or a category it never held
+    mean: Floats
+    stddev: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Assessment:
+    """All columns, in the layout's order."""
+
+    methods: tuple[str, ...]
+    effect: Floats
+    p_value: Floats
+    presence_effect: Floats
+    presence_p_value: Floats
+    scores: Mapping[str, Floats]
+    current: Summary
+    reference: Summary
+
+
+class _Numeric:
+    """The numeric columns' fine cells, and what the reference fixes for them."""
+
+    def __init__(self, layout: Layout, reference: Counts) -> None:
+        held = {
+            i: profile.grid
+            for i, profile in enumerate(layout.columns)
+            if isinstance(profile.grid, NumericGrid)
+        }
+        grids = list(held.values())
+        self.which = np.array(list(held), dtype=np.int64)
+        sizes = np.array([grid.value_cells for grid in grids], dtype=np.int64)
+        self._cells = _gather(layout.offsets[self.which], sizes)
+        self._positions = _padded([g.positions for g in grids], max(self._cells.shape[1] - 1, 0))
+        self._scales = np.array([grid.scale for grid in grids], dtype=np.float64)
+        self.centres = np.full(len(layout.columns), np.nan)
+        self.centres[self.which] = [grid.centre for grid in grids]
+        self._reference = _take(reference.cells, self._cells)
+        rows = np.maximum(self._reference.sum(axis=1), 1.0)
+        # With most rows at one value, few others are expected: too few for sums of normals.
+        self.coarse = self.which[self._reference.max(axis=1, initial=0.0) > COARSE_SHARE * rows]
+        tails = [ordered.ad_tail(row) for row in self._reference]
+        self._points = np.array([points for points, _ in tails])
+        self._log_p = np.array([log_p for _, log_p in tails])
+
+    def score(self, current: Counts) -> dict[str, Floats]:
+        """Of the numeric columns only, `[numeric columns]`."""
+        if not len(self.which):
+            return {}
+        both = self._reference, _take(current.cells, self._cells)
+        distance = divergence.wasserstein(*both, self._positions, self._scales)
+        statistic = ordered.anderson_darling(*both)
+        return {
+            WASSERSTEIN: distance,
+            "ks": divergence.ks_distance(*both),
+            "p_value": ordered.ad_p_value(statistic, self._points, self._log_p),
+        }
+
+
+class Assessor:
+    """Compares any number of current counts with one reference; holds the tables that this
+    needs."""
+
+    def __init__(self, layout: Layout, reference: Counts) -> None:
+        self._layout = layout
+        self._numeric = _Numeric(layout, reference)
+        columns = len(layout.columns)
+        numeric = set(self._numeric.which.tolist())
+        self.methods = tuple(WASSERSTEIN if i in numeric else JS for i in range(columns))
+        self._named = np.array([i for i in range(columns) if i not in numeric], dtype=np.int64)
+        starts, sizes = layout.offsets[:-1], np.diff(layout.offsets)
+        self._values = _gather(starts, sizes - 2)
+        self._names = _gather(starts[self._named], sizes[self._named] - 2)
+        weights = np.array([layout.columns[i].weight for i in self._named.tolist()])
+        self._names_reference = _take(reference.cells, self._names) * weights[:, None]
+        slices = [layout.bin_slice(i) for i in range(columns)]
+        bin_starts = np.array([part.start for part in slices], dtype=np.int64)
+        bin_sizes = np.array([part.stop - part.start for part in slices], dtype=np.int64)
+        self._bins = _gather(bin_starts, bin_sizes)
+        self._value_bins = _gather(bin_starts, bin_sizes - 2)
+        self._states = layout.offsets[1:, None] - np.array([[2, 1]])
+        outside = [profile.grid.outside for profile in layout.columns]
+        self._outside = _padded(outside, self._values.shape[1])
+        self._reference = reference
+        self._reference_summary = self._summary(reference)
+
+    def assess(self, current: Counts) -> Assessment:
+        """Every figure of every column."""
+        scores = self._scores(current)
+        p_value = scores.pop("p_value")
+        effect = np.where(np.isnan(self._numeric.centres), scores[JS], scores[WASSERSTEIN])
+        before, now = self._presence(self._reference), self._presence(current)
+        return Assessment(
+            self.methods,
+            effect,
+            p_value,
+            divergence.js_distance(before, now),
+            self._presence_p_values(before, now),
+            scores,
+            self._summary(current),
+            self._reference_summary,
+        )
+
+    def _scores(self, current: Counts) -> dict[str, Floats]:
+        sides = self._reference, current
+        before, now = (self._layout.bin_counts(side) for side in sides)
+        bins = _take(before, self._bins), _take(now, self._bins)
+        values = _take(before, self._value_bins), _take(now, self._value_bins)
+        scores = {
+            "psi": divergence.psi(*bins),
+            JS: divergence.js_distance(*values),
+            "hellinger": divergence.hellinger(*values),
+            "chi2": significance.chi_square(*values).statistic,
+        }
+        for name in (WASSERSTEIN, "ks", "p_value"):
+            scores[name] = np.full(len(self.methods), np.nan)
+        for name, values_of_numeric in self._numeric.score(current).items():
+            scores[name][self._numeric.which] = values_of_numeric
+        coarse = self._numeric.coarse
+        if len(coarse):
+            scores["p_value"][coarse] = significance.homogeneity(
+                values[0][coarse], values[1][coarse]
+            ).p_value
+        if len(self._named):
+            names = _take(current.cells, self._names)
+            found = significance.homogeneity(self._names_reference, names)
+            scores["p_value"][self._named] = found.p_value
+        return scores
+
+    def _presence_p_values(self, before: Floats, now: Floats) -> Floats:
+        """NaN, and so no test at all, where both sides have rows of one state only."""
+        p = significance.homogeneity(before, now).p_value
+        several = ((before + now) > 0).sum(axis=1) > 1
+        return np.where(several, p, np.nan)
+
+    def _presence(self, counts: Counts) -> Floats:
+        """Rows that are valid, missing, invalid: `[columns, 3]`."""
+        valid = _take(counts.cells, self._values).sum(axis=1)
+        states = counts.cells[self._states]
+        return np.column_stack([valid, states]).astype(np.float64)
+
+    def _summary(self, counts: Counts) -> Summary:
+        values = _take(counts.cells, self._values)
+        presence = self._presence(counts)
+        rows = presence.sum(axis=1)
+        some = np.where(rows > 0, rows, np.nan)
+        n, first, second = counts.moments.T
+        weight = np.where(n > 0, n, np.nan)
+        shift = first / weight
+        variance = np.maximum(second / weight - shift**2, 0.0)
+        return Summary(
+            rows.astype(np.int64),
+            presence[:, 0].astype(np.int64),
+            presence[:, 1] / some,
+            presence[:, 2] / some,
+            (values * self._outside).sum(axis=1) / some,
+            self._numeric.centres + shift,
+            np.where(np.isnan(self._numeric.centres), np.nan, np.sqrt(variance)),
+        )
+
+
+def _gather(starts: Codes, sizes: Codes) -> Codes:
+    """Indices into a flat vector `[columns, widest]`; −1, where a column is narrower, means the
+    zero put at its end."""
+    widest = int(sizes.max()) if len(sizes) else 0
+    steps = np.arange(widest)
+    return np.where(steps < sizes[:, None], starts[:, None] + steps, -1)
+
+
+def _take(flat: Codes, index: Codes) -> Floats:
+    return np.append(flat, 0)[index].astype(np.float64)
+
+
+def _padded(parts: Sequence[NDArray[np.float64] | NDArray[np.bool_]], width: int) -> Floats:
+    """Rows of different length as one table; the last value is repeated, so that its steps are
+    zero."""
+    table = np.zeros((len(parts), width))
+    for row, part in enumerate(parts):
+        table[row, : len(part)] = part
+        table[row, len(part) :] = part[-1]
+    return table

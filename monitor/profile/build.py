@@ -1,0 +1,253 @@
+"""Builds a reference from columns: of batches seen live, or of a data file, by the same two passes.
+
+The first pass surveys each column and fixes its cells, the second counts all rows into them. Knows
+nothing of the metrics of performance: those are given, or computed by a function that is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from monitor.errors import DataFileError
+from monitor.profile.counts import Counts
+from monitor.profile.edges import numeric_grid
+from monitor.profile.expectation import choose, expected_cells
+from monitor.profile.grid import BooleanGrid, CategoryGrid
+from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.reference import Reference, ReferencePerformance
+from monitor.profile.scored import Score, Scored
+from monitor.profile.survey import Survey
+from monitor.profile.tables import Progress, Table, open_table, require_columns
+from monitor.profile.values import Values
+from monitor.records.batch import PREDICTION
+from monitor.schema import LABEL, PROBABILITY_PREFIX, Column, Kind, Role
+
+Named = Mapping[str, Values]
+Keyed = dict[tuple[str, Role], Values]
+
+CATEGORIES = 50
+FEW_CLASSES = 20  # whole numbers with at most as many values are taken for classes
+QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows in column form, by side of the model."""
+
+    features: Named
+    outputs: Named
+    probabilities: Named = field(default_factory=dict)
+    labels: Values | None = None
+
+    def columns(self) -> Keyed:
+        """All columns by name and role."""
+        found: Keyed = {(name, Role.FEATURE): column for name, column in self.features.items()}
+        found |= {(name, Role.PREDICTION): column for name, column in self.outputs.items()}
+        for name, column in self.probabilities.items():
+            found[PROBABILITY_PREFIX + name, Role.PREDICTION] = column
+        if self.labels is not None:
+            found[LABEL, Role.LABEL] = self.labels
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """Which columns of a data file are what."""
+
+    target: str | None = None
+    prediction: str | None = None
+    probabilities: Mapping[str, str] = field(default_factory=dict)  # class → column
+    features: tuple[str, ...] | None = None  # default: all columns with no other part
+    task: str | None = None
+    categories: int = CATEGORIES
+
+
+def build_from_columns(
+    rows: Rows,
+    *,
+    created_at: float,
+    task: str | None = None,
+    categories: int = CATEGORIES,
+    performance: ReferencePerformance | None = None,
+) -> Reference:
+    """The reference of rows that are all at hand; DataFileError where there is none."""
+
+    def source() -> Iterator[Rows]:
+        yield rows
+
+    reference = _build(source, task, categories, created_at)
+    return replace(reference, performance=performance) if performance else reference
+
+
+def build_from_file(
+    path: Path | str,
+    options: BuildOptions,
+    *,
+    created_at: float,
+    score: Score | None = None,
+    progress: Progress | None = None,
+) -> Reference:
+    """The reference of a CSV or Parquet file; `score` gives its performance where target and
+    prediction are named.
+
+    `score` sees at most the first million rows that have both. `progress` is told bytes done, of
+    twice the file's.
+    """
+    table = open_table(path)
+    choice = _choose(table, options)
+    both = options.target is not None and options.prediction is not None
+    scored = Scored() if score and both else None
+    passes = 0
+
+    def source() -> Iterator[Rows]:
+        nonlocal passes
+        passes += 1
+        before = passes - 1
+
+        def told(done: int, size: int) -> None:
+            if progress:
+                progress(before * size + done, 2 * size)
+
+        for batch in table.batches(choice.wanted, told):
+            rows = choice.rows(batch)
+            if scored and before == 0 and rows.labels is not None:
+                scored.take(rows.labels, rows.outputs[PREDICTION], rows.probabilities)
+            yield rows
+
+    try:
+        reference = _build(source, options.task, options.categories, created_at)
+    except DataFileError as error:
+        raise error if str(path) in str(error) else DataFileError(f"{path}: {error}") from None
+    if score and scored and reference.task:
+        performance = scored.performance(score, reference.task)
+        reference = replace(reference, performance=performance)
+    return reference
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    options: BuildOptions
+    features: tuple[str, ...]
+    wanted: tuple[str, ...]
+
+    def rows(self, batch: Mapping[str, Values]) -> Rows:
+        options = self.options
+        return Rows(
+            {name: batch[name] for name in self.features},
+            {} if options.prediction is None else {PREDICTION: batch[options.prediction]},
+            {name: batch[column] for name, column in options.probabilities.items()},
+            None if options.target is None else batch[options.target],
+        )
+
+
+def _choose(table: Table, options: BuildOptions) -> _Choice:
+    named = [options.target, options.prediction, *options.probabilities.values()]
+    parts = [name for name in named if name is not None]
+    require_columns(table, [*parts, *(options.features or ())])
+    features = options.features
+    if features is None:
+        features = tuple(name for name in table.columns if name not in parts)
+    return _Choice(options, features, tuple(dict.fromkeys([*features, *parts])))
+
+
+def _build(
+    source: Callable[[], Iterator[Rows]], task: str | None, categories: int, created_at: float
+) -> Reference:
+    surveys = _survey(source())
+    task = task or _infer_task(surveys)
+    profiles = [_profile(key, survey, task, categories) for key, survey in surveys.items()]
+    layout = Layout(profiles)
+    total = layout.identity
+    for rows in source():
+        counted = layout.count(rows.features, rows.outputs, rows.probabilities, rows.labels)
+        total = total + counted.counts
+    if not total.rows:
+        raise DataFileError("there are no rows")
+    filled = [
+        _filled(profile, surveys[profile.column.name, profile.column.role], total, layout, i)
+        for i, profile in enumerate(profiles)
+    ]
+    return Reference(total.rows, tuple(filled), created_at, task)
+
+
+def _survey(batches: Iterator[Rows]) -> dict[tuple[str, Role], Survey]:
+    random = np.random.default_rng(0)  # equal data make equal references
+    surveys: dict[tuple[str, Role], Survey] = {}
+    for rows in batches:
+        keys: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
+        for key, column in rows.columns().items():
+            if keys is None:
+                keys = random.random(len(column))
+            if key not in surveys:
+                surveys[key] = Survey(track_numbers=key[1] is not Role.FEATURE)
+            surveys[key].look(column, keys)
+    if not surveys:
+        raise DataFileError("there are no rows")
+    return surveys
+
+
+def _infer_task(surveys: Mapping[tuple[str, Role], Survey]) -> str | None:
+    """From the labels, else from the predictions; None where neither says."""
+    survey = surveys.get((LABEL, Role.LABEL)) or surveys.get((PREDICTION, Role.PREDICTION))
+    if survey is None:
+        return None
+    distinct = len(survey.categories)
+    if survey.kind is Kind.NUMERIC and (not survey.integer or distinct > FEW_CLASSES):
+        return "regression"
+    return "binary" if distinct <= 2 else "multiclass"
+
+
+def _profile(
+    key: tuple[str, Role], survey: Survey, task: str | None, categories: int
+) -> ColumnProfile:
+    """The column's kind and cells, nothing counted yet."""
+    name, role = key
+    kind = survey.kind
+    is_class = role is not Role.FEATURE and not name.startswith(PROBABILITY_PREFIX)
+    if is_class and kind is Kind.NUMERIC and task in ("binary", "multiclass") and survey.integer:
+        kind = Kind.CATEGORICAL
+    return _PROFILE[kind](name, role, survey, categories)
+
+
+def _numeric(name: str, role: Role, survey: Survey, _: int) -> ColumnProfile:
+    low, high = float(survey.minimum), float(survey.maximum)
+    column = Column(name, role, Kind.NUMERIC, survey.integer, low, high)
+    sample = survey.sample
+    found = np.quantile(sample, QUANTILES, method="lower").tolist()
+    quantiles = dict(zip(map(str, QUANTILES), found, strict=True))
+    grid = numeric_grid(sample)
+    return ColumnProfile(
+        column, grid, np.zeros(grid.value_cells + 2, np.int64), quantiles=quantiles
+    )
+
+
+def _categorical(name: str, role: Role, survey: Survey, categories: int) -> ColumnProfile:
+    grid = choose(survey.categories, survey.half, categories)
+    column = Column(name, role, Kind.CATEGORICAL, categories=grid.categories)
+    return ColumnProfile(column, grid, np.zeros(grid.value_cells + 2, np.int64))
+
+
+def _boolean(name: str, role: Role, _: Survey, __: int) -> ColumnProfile:
+    return ColumnProfile(Column(name, role, Kind.BOOLEAN), BooleanGrid(), np.zeros(4, np.int64))
+
+
+_PROFILE: Mapping[Kind, Callable[[str, Role, Survey, int], ColumnProfile]] = {
+    Kind.NUMERIC: _numeric,
+    Kind.CATEGORICAL: _categorical,
+    Kind.BOOLEAN: _boolean,
+}
+
+
+def _filled(
+    profile: ColumnProfile, survey: Survey, total: Counts, layout: Layout, index: int
+) -> ColumnProfile:
+    cells = total.cells[layout.cell_slice(index)].copy()
+    first, second, third = total.moments[index].tolist()
+    if isinstance(profile.grid, CategoryGrid):
+        cells, weight = expected_cells(profile.grid, survey.categories, survey.half, cells)
+        return replace(profile, cells=cells, weight=weight)
+    return replace(profile, cells=cells, moments=(first, second, third))

@@ -1,0 +1,228 @@
+"""References from CSV and Parquet files, and every fault of a file in one clear line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from monitor.errors import DataFileError
+from monitor.profile import scored, survey, tables
+from monitor.profile.build import BuildOptions, Rows, build_from_columns, build_from_file
+from monitor.profile.reference import Reference
+from monitor.profile.tables import open_table
+from monitor.schema import Kind, Role
+
+
+def kinds(reference: Reference) -> dict[str, Kind]:
+    return {p.column.name: p.column.kind for p in reference.columns}
+
+
+def bins(reference: Reference, name: str) -> dict[str, int]:
+    for profile in reference.columns:
+        if profile.column.name == name:
+            counts = np.bincount(
+                profile.grid.bin_of_cell, weights=profile.cells, minlength=len(profile.bins)
+            )
+            return {n: int(c) for n, c in zip(profile.bins, counts, strict=True) if c}
+    raise KeyError(name)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    random = np.random.default_rng(0)
+    x = random.normal(size=3000)
+    return pd.DataFrame(
+        {
+            "x": np.where(random.random(3000) < 0.1, np.nan, x),
+            "n": random.integers(0, 4, 3000),
+            "carrier": [["WN", "UA", None][i] for i in random.integers(0, 3, 3000)],
+            "late": random.random(3000) < 0.3,
+            "arrival": x * 2 + random.normal(size=3000),
+            "guess": x * 2,
+        }
+    )
+
+
+OPTIONS = BuildOptions(target="arrival", prediction="guess")
+
+
+def write(frame: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if ".tsv" in path.suffixes else ",")
+    return path
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.parquet", "d.tsv", "d.csv.gz"])
+def test_every_format_gives_the_same_reference(
+    frame: pd.DataFrame, tmp_path: Path, name: str
+) -> None:
+    built = build_from_file(write(frame, tmp_path / name), OPTIONS, created_at=0.0)
+    columns: dict[str, list[object]] = {
+        str(name): [None if pd.isna(v) else v for v in frame[name].tolist()] for name in frame
+    }
+    features = {name: columns[name] for name in ("x", "n", "carrier", "late")}
+    rows = Rows(features, {"prediction": columns["guess"]}, {}, columns["arrival"])
+    in_memory = build_from_columns(rows, created_at=0.0)
+    assert kinds(built) == kinds(in_memory)
+    for profile in in_memory.columns:
+        assert bins(built, profile.column.name) == bins(in_memory, profile.column.name)
+    assert bins(built, "carrier")["missing"] == int(frame["carrier"].isna().sum())
+    assert built.rows == 3000
+    assert built.task == "regression"
+    assert built.feature_names == ("x", "n", "carrier", "late")
+
+
+def test_blocks_of_a_file_change_nothing(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(frame, tmp_path / "d.csv")
+    whole = build_from_file(path, OPTIONS, created_at=0.0)
+    monkeypatch.setattr(tables, "BLOCK_BYTES", 4096)
+    seen: list[tuple[int, int]] = []
+    pieces = build_from_file(
+        path, OPTIONS, created_at=0.0, progress=lambda done, size: seen.append((done, size))
+    )
+    assert np.array_equal(whole.counts.cells, pieces.counts.cells)
+    assert len(seen) > 20
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (2 * path.stat().st_size, 2 * path.stat().st_size)
+
+
+def test_a_sample_only_chooses_the_cells(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(frame, tmp_path / "d.parquet")
+    monkeypatch.setattr(tables, "BATCH_ROWS", 500)
+    monkeypatch.setattr(survey, "SAMPLE_ROWS", 1000)
+    built = build_from_file(path, OPTIONS, created_at=0.0)
+    profile = built.columns[0]
+    x = frame["x"].dropna()
+    assert (profile.column.minimum, profile.column.maximum) == (x.min(), x.max())
+    assert profile.cells[:-2].sum() == len(x)
+    assert profile.cells[:-2][~profile.grid.outside].sum() == len(x)
+    shares = np.array(list(bins(built, "x").values()))[:10] / len(x)
+    assert shares == pytest.approx(np.full(10, 0.1), abs=0.04)
+
+
+def test_the_references_performance(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.loc[:9, "arrival"] = np.nan
+    path = write(frame, tmp_path / "d.parquet")
+    asked: list[tuple[str, int, object]] = []
+
+    def score(
+        task: str, labels: object, predictions: object, probabilities: object
+    ) -> dict[str, float]:
+        truth, guess = np.array(labels, dtype=float), np.array(predictions, dtype=float)
+        asked.append((task, len(truth), probabilities))
+        return {"rmse": float(np.sqrt(((truth - guess) ** 2).mean()))}
+
+    built = build_from_file(path, OPTIONS, created_at=0.0, score=score)
+    known = frame.dropna(subset=["arrival"])
+    expected = float(np.sqrt(((known["arrival"] - known["guess"]) ** 2).mean()))
+    assert asked == [("regression", 2990, None)]
+    assert built.performance is not None
+    assert built.performance.rows == 2990
+    assert built.performance.metrics["rmse"] == pytest.approx(expected, rel=1e-12)
+
+
+def test_performance_is_scored_on_a_bounded_number_of_rows(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scored, "MAX_ROWS", 1234)
+    monkeypatch.setattr(tables, "BATCH_ROWS", 500)
+    frame["p"] = 0.5
+    options = BuildOptions(target="late", prediction="late", probabilities={"True": "p"})
+    built = build_from_file(
+        write(frame, tmp_path / "d.parquet"),
+        options,
+        created_at=0.0,
+        score=lambda _task, labels, _predictions, probabilities: {
+            "labels": float(len(labels)),
+            "probabilities": float(len((probabilities or {})["True"])),
+        },
+    )
+    assert built.performance is not None
+    assert built.performance.metrics == {"labels": 1234.0, "probabilities": 1234.0}
+    assert "probability:True" in kinds(built)
+    assert built.task == "binary"
+
+
+def test_features_can_be_chosen(frame: pd.DataFrame, tmp_path: Path) -> None:
+    path = write(frame, tmp_path / "d.csv")
+    built = build_from_file(path, BuildOptions(features=("n", "x")), created_at=0.0)
+    assert built.feature_names == ("n", "x")
+    assert [p.column.role for p in built.columns] == [Role.FEATURE, Role.FEATURE]
+
+
+def test_text_among_numbers_is_invalid_wherever_it_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BLOCK_BYTES", 512)
+    lines = [str(i % 7) for i in range(1000)]
+    lines[900], lines[950] = "oops", ""
+    path = tmp_path / "d.csv"
+    path.write_text("a,b\n" + "".join(f"{line},1\n" for line in lines))
+    built = build_from_file(path, BuildOptions(), created_at=0.0)
+    assert kinds(built)["a"] is Kind.NUMERIC
+    found = bins(built, "a")
+    assert (found["invalid"], found["missing"], sum(found.values())) == (1, 1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"a,b\n", "no rows"),
+        (b"a,b\n1,2\n3\n", "Expected 2 columns, got 1"),
+        (b"a,a\n1,2\n", "column 'a' is there twice"),
+        (b"PAR1 but then nothing", "cannot be read"),
+        (b"a,b\n1,\xff\xfe\n", "cannot be read"),
+    ],
+)
+def test_bad_files_are_one_clear_line(content: bytes, says: str, tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_bytes(content)
+    with pytest.raises(DataFileError) as caught:
+        build_from_file(path, BuildOptions(), created_at=0.0)
+    message = str(caught.value)
+    assert says in message
+    assert message.startswith(str(path))
+    assert "\n" not in message
+
+
+def test_missing_files_and_columns_are_named(frame: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(DataFileError, match="No such file"):
+        open_table(tmp_path / "absent.csv")
+    path = write(frame, tmp_path / "d.csv")
+    for options in (
+        BuildOptions(target="nope"),
+        BuildOptions(features=("x", "nope")),
+        BuildOptions(probabilities={"1": "nope"}),
+    ):
+        with pytest.raises(DataFileError, match="no column 'nope'; there are x, n, carrier"):
+            build_from_file(path, options, created_at=0.0)
+
+
+def test_parquet_types_beyond_numbers_and_text(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "when": pd.to_datetime(["2013-01-01", "2013-01-02"] * 20),
+            "list": [[1, 2]] * 40,
+            "category": pd.Categorical(["a", "b"] * 20),
+            "small": np.arange(40, dtype=np.int8),
+            "nothing": [None] * 40,
+        }
+    )
+    path = tmp_path / "d.parquet"
+    frame.to_parquet(path)
+    built = build_from_file(path, BuildOptions(), created_at=0.0)
+    assert bins(built, "list") == {"invalid": 40}
+    assert bins(built, "category") == {"a": 20, "b": 20}
+    assert bins(built, "nothing") == {"missing": 40}
+    assert len(bins(built, "when")) == 2
+    assert kinds(built)["small"] is Kind.NUMERIC
