@@ -151,7 +151,7 @@ class Engine:
 
     def evaluate(self, now: float, health: Health) -> Evaluation:
         """One look at the window; call it about every pane, or more often."""
-        window = self._window.total(now) if self._window else None
+        window = self._window.total(now) if self._window is not None else None
         readings = self._read(window)
         performance = self._perform(now)
         settings = self._settings
@@ -169,7 +169,7 @@ class Engine:
             evaluated_at=now,
             window_start=start,
             window_end=end,
-            window_rows=window.rows if window else 0,
+            window_rows=window.rows if window is not None else 0,
             reference=self._reference_info(),
             readings=readings,
             counts=self._counts(),

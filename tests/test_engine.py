@@ -234,3 +234,9 @@ def test_counts_are_whole_and_shares_are_the_references() -> None:
     x = next(column for column in counts if column.column == "x")
     by_bin = dict(zip(x.bins, x.observed, strict=True))
     assert (by_bin["missing"], by_bin["invalid"]) == (1, 2)
+
+
+def test_a_window_without_rows_still_names_every_column() -> None:
+    snapshot = Engine(SETTINGS, _reference()).evaluate(START, WELL).snapshot
+    assert {reading.status for reading in snapshot.readings} == {Status.INSUFFICIENT}
+    assert [reading.column for reading in snapshot.readings] == ["x", "kind", "prediction"]
