@@ -56,11 +56,9 @@ def run(
 def check(config: Annotated[Path, typer.Argument(help="YAML file with settings.")]) -> None:
     """Name every fault of a configuration at once; exit 2 if there is one."""
     from monitor.config import load
-    from monitor.profile.reference import load as load_reference
+    from monitor.service.checks import check as check_all
 
-    loaded = load(config)
-    if loaded.reference != "auto":
-        load_reference(Path(loaded.reference))
+    check_all(load(config))
     Console().print(f"{config}: no faults", markup=False, soft_wrap=True)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from monitor.config import Address, Config, reveal
 from monitor.errors import ConfigError
-from monitor.profile.reference import load as load_reference
+from monitor.service.checks import check
 from monitor.service.plan import Plan, Process
 
 BACKLOG = 1024
@@ -26,8 +26,7 @@ LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux
 
 def launch(config: Config, config_path: Path | None, flags: dict[str, Any]) -> None:
     """Check, bind, and replace this process by the supervisor; returns only by raising."""
-    if config.reference != "auto":
-        load_reference(Path(config.reference))
+    check(config)
     _claim(config.data_dir)
     data = [_listen("listen", config.listen, shared=config.workers > 1)]
     port = data[0].getsockname()[1]

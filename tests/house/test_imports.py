@@ -35,4 +35,4 @@ def test_a_small_process_loads_nothing_heavy(module: str) -> None:
 
 
 def test_the_monitor_does_not_load_what_only_data_files_need() -> None:
-    assert not _loaded("monitor.service.monitoring") & {"pandas", "pyarrow", "rich", "typer"}
+    assert not _loaded("monitor.service.monitoring") & {"pandas", "pyarrow", "sklearn", "typer"}
