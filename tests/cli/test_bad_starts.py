@@ -11,6 +11,8 @@ import pytest
 
 from tests.end_to_end.sidecar import command, environment
 
+pytestmark = pytest.mark.end_to_end
+
 UPSTREAM = "http://127.0.0.1:9"
 DATA = "x,p,y\n" + "".join(f"{i},{i},{i}\n" for i in range(50))
 

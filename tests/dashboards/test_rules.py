@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dashboards.expressions import ACCURACY, MAE, MISSING, PSI, RMSE
+from dashboards.expressions import ACCURACY, JS_DISTANCE, MAE, MISSING, PSI, RMSE
 from dashboards.rules import ALERTS, export_rules
 from exporters.catalog import METRICS, Kind
 
@@ -47,7 +47,7 @@ def test_writing_again_changes_nothing(rules: list[Path]) -> None:
 
 def test_every_name_is_promised(rules: list[Path]) -> None:
     scraped = {one.full_name for one in METRICS if one.kind is not Kind.HISTOGRAM}
-    recorded = {PSI, MISSING, ACCURACY, MAE, RMSE}
+    recorded = {PSI, JS_DISTANCE, MISSING, ACCURACY, MAE, RMSE}
     for path in rules:
         for rule in yaml.safe_load(path.read_text("utf-8"))["groups"][0]["rules"]:
             recorded.add(rule.get("record", ""))
@@ -89,10 +89,13 @@ def test_scores_over_replicas_are_those_of_the_pooled_rows(
 ) -> None:
     pooled = {name: sum(replica[name] for replica in REPLICAS) for name in REFERENCE}
     rows = sum(pooled.values())
-    psi = 0.0
+    psi = js = 0.0
     for name, share in REFERENCE.items():
         p, q = max(pooled[name] / rows, 1e-4), max(share, 1e-4)
         psi += (p - q) * math.log(p / q)
+        p, q = pooled[name] / rows, share
+        for one in (p, q):
+            js += one * math.log(one / ((p + q) / 2)) / 2 if one else 0.0
     given = []
     for number, replica in enumerate(REPLICAS):
         at = f'column="x", role="feature", instance="{number}"'
@@ -110,6 +113,7 @@ def test_scores_over_replicas_are_those_of_the_pooled_rows(
     column = f'{{{COMMON}, column="x", role="feature"}}'
     expected = [
         (f"{PSI}{column}", psi),
+        (f"{JS_DISTANCE}{column}", math.sqrt(js)),
         (f"{MISSING}{column}", pooled["missing"] / rows),
         (f"{ACCURACY}{{{COMMON}}}", 14 / 21),
         (f"{MAE}{{{COMMON}}}", 40 / 21),

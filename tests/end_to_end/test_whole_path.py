@@ -21,7 +21,7 @@ from tests.end_to_end.sidecar import JSON, Model, Sidecar, request
 pytestmark = pytest.mark.end_to_end
 
 WINDOW = (
-    "window: {size: 2s, pane: 200ms, min_rows: 100}\nalerts: {for: 200ms, keep_firing_for: 200ms"
+    "window: {size: 6s, pane: 500ms, min_rows: 100}\nalerts: {for: 200ms, keep_firing_for: 200ms"
 )
 NOISE = 0.5
 
@@ -95,7 +95,7 @@ def test_from_the_first_byte_to_a_resolved_alert(
         states = [alert["status"] for text in texts for alert in text["alerts"]]
         return states.count("resolved") == states.count("firing")
 
-    sidecar.wait(resolved)  # two seconds after the shift has ended, its rows have left the window
+    sidecar.wait(resolved)  # once the shifted rows have left the window
 
     sidecar.wait(lambda: sidecar.outcomes() == {"observed": 80})
     assert _metric(sidecar, "sidelight_labels_total") == 800
