@@ -190,7 +190,12 @@ METRICS: tuple[Metric, ...] = (
         ("segment",),
         _SEGMENT,
     ),
-    _counter("feedback_total", "Posted labels by what became of them.", ("outcome",), _FEEDBACK),
+    _counter(
+        "feedback_total",
+        "Posted labels by what became of them; a pending one counts again once it is not.",
+        ("outcome",),
+        _FEEDBACK,
+    ),
     _histogram("label_delay_seconds", "Time from a prediction to its label."),
     _gauge("alerts_firing", "Alerts that fire now.", ("alert", "severity")),
     _counter(

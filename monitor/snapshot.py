@@ -168,6 +168,7 @@ class Health:
     )  # (sink, outcome) → attempts
     store_errors: int = 0
     store_rows: int = 0
+    labels_waiting: int = 0  # parked: their predictions have not been seen
     series_dropped: int = 0
     traffic: Traffic = Traffic()
 

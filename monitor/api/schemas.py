@@ -214,6 +214,7 @@ class Store(_Shape):
 
     rows: int
     errors: int
+    labels_waiting: int
 
 
 class Health(_Shape):

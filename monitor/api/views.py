@@ -213,7 +213,11 @@ def health(snapshot: Snapshot) -> Json:
             {"sink": sink, "outcome": outcome, "count": count}
             for (sink, outcome), count in sorted(found.deliveries.items())
         ],
-        "store": {"rows": found.store_rows, "errors": found.store_errors},
+        "store": {
+            "rows": found.store_rows,
+            "errors": found.store_errors,
+            "labels_waiting": found.labels_waiting,
+        },
         "series_dropped": found.series_dropped,
         "reference": _reference(snapshot.reference),
     }

@@ -179,6 +179,7 @@ class StoreWriter:
         def keep(store: Store) -> Finish:
             kept = store.remember(batches)
             self._conflicts += kept.conflicts
+            self._outcomes[Outcome.JOINED] += len(kept.joined)  # they were pending until now
             return lambda: self._tell(kept.joined)
 
         def lose(error: Exception) -> None:

@@ -158,6 +158,13 @@ function isWorse(name, now, threshold) {
   return LOSSES.has(name) ? now > threshold : now < threshold;
 }
 
+// A label that was pending has joined or been orphaned since, or is still waiting.
+function labels(health) {
+  const counted = Object.entries(health.feedback).filter(([word, n]) => n && word !== "pending");
+  if (health.store.labels_waiting) counted.push(["waiting", health.store.labels_waiting]);
+  return counted.map(([word, n]) => `${word}: ${count(n)}`).join(", ") || "0";
+}
+
 function showHealth(health) {
   const lost = health.observations.filter((one) => one.outcome !== "observed" && one.exchanges > 0);
   const sent = health.deliveries.filter((one) => one.count > 0);
@@ -169,7 +176,7 @@ function showHealth(health) {
     ["Observer lag", `${number(health.observer_lag_seconds)} s`],
     ["Relay workers", count(health.processes.relay_workers)],
     ["Open connections", count(health.processes.connections)],
-    ["Labels", Object.entries(health.feedback).filter(([, n]) => n).map(([word, n]) => `${word}: ${count(n)}`).join(", ") || "0"],
+    ["Labels", labels(health)],
     ["Store", `${count(health.store.rows)} rows, ${count(health.store.errors)} errors`],
     ["Alert messages", sent.map((one) => `${one.sink} ${one.outcome}: ${count(one.count)}`).join(", ") || "0"],
     ["Series left out", count(health.series_dropped)],
