@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -19,6 +20,7 @@ from monitor.errors import ConfigError
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.reference import Reference, load, render, save
+from monitor.schema import Role
 from monitor.statistics.performance import classification_metrics, regression_metrics
 
 app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
@@ -84,47 +86,54 @@ def show(
     if as_json:
         typer.echo(json.dumps(render(reference), ensure_ascii=False))
         return
-    Console().print(_columns_table(reference))
+    _print_columns(reference, Console())
     if reference.performance is not None:
         Console().print(_performance_table(reference))
 
 
-def _columns_table(reference: Reference) -> Table:
+def _print_columns(reference: Reference, console: Console) -> None:
+    """One table a role, narrow enough for 80 columns."""
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(reference.created_at))
-    table = Table(
-        title=f"{reference.rows:,} rows · {reference.task or 'no task'} · made {made}",
-        caption=f"digest {reference.digest[:16]}…",
-    )
-    for name in ("column", "role", "kind", "bins", "missing", "mean", "stddev", "range"):
-        table.add_column(name, justify="left" if name in {"column", "role", "kind"} else "right")
+    console.print(f"{reference.rows:,} rows · {reference.task or 'no task'} · made {made}")
+    console.print(f"digest {reference.digest}", soft_wrap=True)
     now = Assessor(reference.layout, reference.counts).assess(reference.counts).current
-    for index, profile in enumerate(reference.layout.columns):
-        column = profile.column
-        table.add_row(
-            column.name,
-            column.role.value,
-            column.kind.value,
-            str(len(profile.bins)),
-            f"{now.missing_ratio[index]:.2%}",
-            _number(float(now.mean[index])),
-            _number(float(now.stddev[index])),
-            "" if column.minimum is None else f"{column.minimum:.4g} … {column.maximum:.4g}",
-        )
-    return table
+    for role in (Role.FEATURE, Role.PREDICTION):
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column(role.value, overflow="fold", min_width=12)
+        table.add_column("kind", no_wrap=True)
+        for name in ("bins", "missing", "mean", "stddev", "min", "max"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for index, profile in enumerate(reference.layout.columns):
+            column = profile.column
+            if column.role is role:
+                numbers = (now.mean[index], now.stddev[index], column.minimum, column.maximum)
+                table.add_row(
+                    column.name,
+                    column.kind.value,
+                    str(len(profile.bins)),
+                    f"{now.missing_ratio[index]:.1%}",
+                    *map(_number, numbers),
+                )
+        console.print(table)
 
 
 def _performance_table(reference: Reference) -> Table:
     assert reference.performance is not None  # noqa: S101 - the caller asked
-    table = Table(title=f"performance on {reference.performance.rows:,} labelled rows")
+    table = Table(
+        box=box.SIMPLE_HEAD, title=f"performance on {reference.performance.rows:,} labelled rows"
+    )
     table.add_column("metric")
     table.add_column("value", justify="right")
     for name, value in reference.performance.metrics.items():
-        table.add_row(name, f"{value:.6g}")
+        table.add_row(name, _number(value))
     return table
 
 
-def _number(value: float) -> str:
-    return "" if math.isnan(value) else f"{value:.4g}"
+def _number(value: float | None) -> str:
+    """Four digits; large numbers are written out: 12,050 reads better than 1.205e+04."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
 def _score(

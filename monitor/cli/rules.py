@@ -17,9 +17,19 @@ def _group() -> None:
 
 
 @app.command()
-def export(directory: Annotated[Path, typer.Argument(help="Where the files go.")]) -> None:
+def export(
+    directory: Annotated[Path, typer.Argument(help="Where the files go.")],
+    grafana_url: Annotated[
+        str, typer.Option(help="Where the alerts' links to dashboards lead.")
+    ] = "http://localhost:3000",
+) -> None:
     """Write Prometheus recording and alert rules."""
     from dashboards.rules import export_rules
+    from monitor.errors import SidelightError
 
-    for path in export_rules(directory):
-        Console().print(path, soft_wrap=True)
+    try:
+        written = export_rules(directory, grafana_url)
+    except OSError as error:
+        raise SidelightError(f"{error.filename or directory}: {error.strerror}") from error
+    for path in written:
+        Console().print(str(path), markup=False, soft_wrap=True)
