@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from monitor.cli import reference, rules
+from monitor.cli import dashboards, reference, rules
 
 app = typer.Typer(
     name="sidelight",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(reference.app, name="reference")
 app.add_typer(rules.app, name="rules")
+app.add_typer(dashboards.app, name="dashboards")
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 

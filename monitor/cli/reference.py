@@ -99,7 +99,7 @@ def _print_columns(reference: Reference, console: Console) -> None:
     now = Assessor(reference.layout, reference.counts).assess(reference.counts).current
     for role in (Role.FEATURE, Role.PREDICTION):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column(role.value, overflow="fold", min_width=12)
+        table.add_column(role.value, overflow="fold", min_width=10)
         table.add_column("kind", no_wrap=True)
         for name in ("bins", "missing", "mean", "stddev", "min", "max"):
             table.add_column(name, justify="right", no_wrap=True)
@@ -133,7 +133,7 @@ def _number(value: float | None) -> str:
     """Four digits; large numbers are written out: 12,050 reads better than 1.205e+04."""
     if value is None or math.isnan(value):
         return ""
-    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e7 else f"{value:.4g}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
 
 
 def _score(
