@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from monitor.alerting.ledger import Condition
 from monitor.snapshot import Health, Performance, Reading, Status
@@ -16,6 +17,7 @@ NOT_OBSERVING = "SidelightNotObserving"
 
 STARTING_SECONDS = 10.0  # relays report within the first ones
 
+_CRITICAL = frozenset({PERFORMANCE_DEGRADED, NOT_OBSERVING})
 _DRIFT_ALERT = {"feature": FEATURE_DRIFT, "prediction": PREDICTION_DRIFT}
 _LOWER_IS_WORSE = frozenset({"accuracy", "precision", "recall", "f1", "roc_auc", "r2"})
 
@@ -114,12 +116,14 @@ def _condition(
 ) -> Condition:
     annotations = {"summary": summary, "description": description}
     if subject.page_url:
-        annotations["dashboard_url"] = subject.page_url
+        column = labels.get("column")
+        anchor = f"#column={quote(column, safe='')}" if column else ""
+        annotations["dashboard_url"] = subject.page_url + anchor
         annotations["runbook_url"] = f"{subject.page_url}runbook#{name.lower()}"
     return Condition(
         {
             "alertname": name,
-            "severity": "warning",
+            "severity": "critical" if name in _CRITICAL else "warning",
             "model": subject.model,
             "version": subject.version,
             **labels,
