@@ -41,6 +41,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
+    app.guarded = house.control.token is not None
     authorize = Authorize(house.control.token)
     app.include_router(feedback.router(house, authorize, clock, monotonic))
     app.include_router(reading.snapshot_router(house))

@@ -35,10 +35,11 @@ _REPORTED = (
 )  # fmt: skip
 
 _ONE = {"oneOf": [{"$ref": f"#/components/schemas/{n}"} for n in ("LabelItem", "LabelsItem")]}
+_MANY = {"type": "array", "minItems": 1, "items": _ONE}
 _REQUEST_BODY = {
     "required": True,
     "content": {
-        "application/json": {"schema": {"anyOf": [_ONE, {"type": "array", "items": _ONE}]}},
+        "application/json": {"schema": {"anyOf": [_ONE, _MANY]}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "one item a line"}},
     },
 }
