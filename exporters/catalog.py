@@ -70,6 +70,7 @@ _OBSERVATIONS = (
     ("outcome", "observed, dropped, skipped, failed"),
     ("reason", "why it was not observed; empty where it was"),
 )
+_PARTS = (("part", "rules, certificates"),)
 _DELIVERIES = (("outcome", "sent, failed, expired, coalesced, unsaved"),)
 
 
@@ -209,6 +210,18 @@ METRICS: tuple[Metric, ...] = (
     _gauge("observer_lag_seconds", "Age of the newest exchange that the observer has read."),
     _counter("store_errors_total", "Times that the store could not take or give something."),
     _counter("series_dropped_total", "Series left out because the limit on series was reached."),
+    _gauge(
+        "config_valid",
+        "1 while the file's rules, or the certificate files, are in use as they are now, else 0.",
+        ("part",),
+        _PARTS,
+    ),
+    _counter(
+        "config_reload_failures_total",
+        "Reloads that found a fault in the file and kept what was in use.",
+        ("part",),
+        _PARTS,
+    ),
     Metric("build_info", Kind.INFO, "The release that runs.", ("release", "python")),
     Metric("reference_info", Kind.INFO, "The reference in use.", ("digest", "rows")),
 )  # fmt: skip

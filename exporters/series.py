@@ -141,6 +141,10 @@ def _health(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     yield from _gauge("observing", int(health.observing))
     yield from _gauge("observer_lag_seconds", health.observer_lag_seconds)
     yield from _counter("store_errors_total", health.store_errors)
+    parts = ("rules", health.reloads), ("certificates", health.traffic.certificates)
+    for part, reloads in parts:
+        yield from _gauge("config_valid", int(reloads.valid), (("part", part),))
+        yield from _counter("config_reload_failures_total", reloads.failures, (("part", part),))
     for (sink, outcome), messages in sorted(health.deliveries.items()):
         labels = (("sink", sink), ("outcome", outcome))
         yield from _counter("alert_deliveries_total", messages, labels)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from monitor.snapshot import HistogramCounts, Traffic
+from monitor.snapshot import HistogramCounts, Reloads, Traffic
 
 DELAY_SECONDS = (1.0, 10.0, 60.0, 600.0, 3600.0, 6 * 3600.0, 86400.0, 7 * 86400.0, 30 * 86400.0)
 
@@ -23,6 +25,7 @@ class Accounts:
     def __init__(self) -> None:
         self._reports: dict[str, Mapping[str, Any]] = {}
         self._heard_at: dict[str, float] = {}
+        self._last_words: dict[str, Traffic] = {}
         self._retired = Traffic()
 
     def report(self, message: Mapping[str, Any], now: float) -> None:
@@ -31,16 +34,97 @@ class Accounts:
         for other, known in list(self._reports.items()):
             if known["worker"] == message["worker"] and other != incarnation:
                 self._retired = _plus(self._retired, known, live=False)
+                self._retired = _with(self._retired, self._last_words.pop(other, Traffic()))
                 del self._reports[other], self._heard_at[other]
         self._reports[incarnation] = message
         self._heard_at[incarnation] = now
+        self._last_words.pop(incarnation, None)  # it lives, and settles its account itself
+
+    def bury(self, conversation: Conversation) -> None:
+        """A worker's connection has ended, and all that it sent is decoded: settle what it cannot
+        settle if it has died.
+        """
+        if conversation.last is None:
+            return
+        incarnation, words = str(conversation.last["incarnation"]), conversation.last_words()
+        if incarnation in self._reports:
+            self._last_words[incarnation] = words
+        else:
+            self._retired = _with(self._retired, words)
 
     def traffic(self, now: float) -> Traffic:
         """The sum over all workers, dead and alive."""
         total = self._retired
         for incarnation, message in self._reports.items():
             total = _plus(total, message, live=now - self._heard_at[incarnation] < SILENT_SECONDS)
+        for words in self._last_words.values():
+            total = _with(total, words)
         return total
+
+
+class Conversation:
+    """What one worker said on one connection, and what it was told: enough to close the account of
+    one that dies, which has acknowledgements to read and a report to send.
+    """
+
+    def __init__(self) -> None:
+        self.last: Mapping[str, Any] | None = None
+        self.waiting = 0  # exchanges not yet decoded
+        self._told: Counter[tuple[str, str]] = Counter()
+        self._before: Counter[tuple[str, str]] = Counter()  # told on earlier connections
+        self._unreported: Counter[str] = Counter()  # exchanges since the last report, by status
+
+    def reported(self, message: Mapping[str, Any]) -> None:
+        """The worker sent its counters, which hold all exchanges that came before them."""
+        if self.last is None:
+            self._before = _outcomes(message)
+        self.last = message
+        self._unreported.clear()
+
+    def came(self, status: str) -> None:
+        """An exchange came."""
+        self.waiting += 1
+        self._unreported[status] += 1
+
+    def told(self, fates: Counter[tuple[str, str]]) -> None:
+        """The worker is told what became of exchanges, or would be if it lived."""
+        self.waiting -= fates.total()
+        self._told += fates
+
+    def last_words(self) -> Traffic:
+        """What the worker's last report lacks: exchanges after it, and fates that it never read.
+
+        What it had counted but not sent is lost with it.
+        """
+        if self.last is None:
+            return Traffic()
+        reported = _outcomes(self.last)
+        read = reported - self._before
+        requests = Counter(self.last["requests"]).total() + self._unreported.total()
+        missing = requests - reported.total()
+        outcomes = self._told - read
+        if outcomes.total() > missing:  # it has settled the rest itself, as lost
+            return Traffic()
+        outcomes["dropped", "relay_lost"] += missing - outcomes.total()
+        return Traffic(requests=dict(self._unreported), outcomes=dict(+outcomes))
+
+
+def _with(total: Traffic, words: Traffic) -> Traffic:
+    return replace(
+        total,
+        requests=Counter(total.requests) + Counter(words.requests),
+        outcomes=Counter(total.outcomes) + Counter(words.outcomes),
+    )
+
+
+def _outcomes(message: Mapping[str, Any]) -> Counter[tuple[str, str]]:
+    return Counter(
+        {
+            (outcome, reason): int(count)
+            for outcome, reasons in message["outcomes"].items()
+            for reason, count in reasons.items()
+        }
+    )
 
 
 class Histogram:
@@ -77,7 +161,14 @@ def _plus(total: Traffic, message: Mapping[str, Any], *, live: bool) -> Traffic:
         queue_bytes=total.queue_bytes + (int(message["queue_bytes"]) if live else 0),
         connections=total.connections + (int(message["connections"]) if live else 0),
         workers=total.workers + (1 if live and message["accepting"] else 0),
+        certificates=_reloads(total.certificates, message, live=live),
     )
+
+
+def _reloads(total: Reloads, message: Mapping[str, Any], *, live: bool) -> Reloads:
+    faulty = live and bool(message.get("certificate_fault"))
+    failures = int(message.get("certificate_failures", 0))
+    return Reloads(total.valid and not faulty, total.failures + failures)
 
 
 def _histogram(total: HistogramCounts, part: Mapping[str, Any]) -> HistogramCounts:

@@ -138,6 +138,14 @@ class HistogramCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Reloads:
+    """Files that can change under way: an unusable one is not taken, and the earlier stays."""
+
+    valid: bool = True  # whether what the files say now is in use
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Traffic:
     """What the relay workers counted, added up over workers and their restarts."""
 
@@ -150,6 +158,7 @@ class Traffic:
     queue_bytes: int = 0
     connections: int = 0
     workers: int = 0  # workers heard of in the last seconds
+    certificates: Reloads = Reloads()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +180,7 @@ class Health:
     labels_waiting: int = 0  # parked: their predictions have not been seen
     series_dropped: int = 0
     traffic: Traffic = Traffic()
+    reloads: Reloads = Reloads()
 
 
 @dataclass(frozen=True, slots=True)

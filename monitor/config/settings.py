@@ -134,6 +134,22 @@ class ControlAuthSettings(_Settings):
     token: SecretStr | None = None
 
 
+class TlsSettings(_Settings):
+    """What the data port shows its clients, and what they must show; PEM files."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class UpstreamTlsSettings(_Settings):
+    """Whom to believe to be the model server, where its URL is https."""
+
+    ca: Path | None = None  # default: the system's own
+    server_name: str | None = None  # default: the host of the URL
+    verify: bool = True
+
+
 class Limits(_Settings):
     """Every bound that protects the sidecar from its traffic."""
 
@@ -188,6 +204,8 @@ class Config(_Settings):
     """The whole tree; only `monitor.service` holds it."""
 
     upstream: AnyHttpUrl
+    upstream_tls: UpstreamTlsSettings | None = None
+    tls: TlsSettings | None = None
     listen: ListenAddress = Address(host="0.0.0.0", port=8000)  # noqa: S104 - the model's own port, for its own clients
     control: ListenAddress = Address(host="127.0.0.1", port=8001)
     data_dir: Path = Path("./sidelight-data")
@@ -207,7 +225,7 @@ class Config(_Settings):
     @field_validator("upstream", mode="before")
     @classmethod
     def _has_a_scheme(cls, value: object) -> object:
-        if isinstance(value, str) and not value.startswith("http://"):
+        if isinstance(value, str) and not value.startswith(("http://", "https://")):
             raise ValueError(f"{value!r} is not a URL like http://127.0.0.1:8080")
         return value
 
@@ -217,6 +235,12 @@ class Config(_Settings):
         if value != "sqlite":
             raise ValueError(f"{value!r} is not a store; it is sqlite")
         return value
+
+    @model_validator(mode="after")
+    def _upstream_tls_has_a_use(self) -> Config:
+        if self.upstream_tls is not None and self.upstream.scheme != "https":
+            raise ValueError("upstream_tls is of use only where upstream is an https:// URL")
+        return self
 
     @model_validator(mode="after")
     def _writes_are_guarded(self) -> Config:

@@ -59,13 +59,11 @@ class ClientConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         state = self._state
         state.guests.add(self)
-        if len(state.guests) <= state.max_connections:
-            return
         if len(state.guests) > state.max_connections * 5 // 4:
             self._book(503)
             self.transport.abort()
-            return
-        self._refuse(503, "overloaded", "too many connections")
+        elif len(state.guests) > state.max_connections:
+            self._refuse(503, "overloaded", "too many connections")
 
     def data_received(self, data: bytes) -> None:
         """A new request, more of its body, or what is to be read after it."""
@@ -83,15 +81,17 @@ class ClientConnection(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more; whatever it has asked for in full is still answered."""
         transaction = self._transaction
-        if transaction is not None and transaction.request_complete and not self._leaving:
+        if transaction is None:
+            return False
+        whole = transaction.request_complete and not self._leaving
+        if whole and self.transport.can_write_eof():  # an end of sending in TLS is a goodbye
             self._half_closed = True
             if not self._ahead:
                 self.last_answer = True
             asyncio.get_running_loop().call_later(PROBE_SECONDS, self._probe, transaction)
             return True
-        if transaction is not None:
-            self._transaction = None
-            transaction.client_gone()
+        self._transaction = None
+        transaction.client_gone()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -106,7 +106,7 @@ class ClientConnection(asyncio.Protocol):
         self.write_paused = True
         upstream = self._upstream()
         if upstream is not None:
-            upstream.transport.pause_reading()
+            upstream.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has read: on with the answer, or with the next request."""
@@ -114,7 +114,7 @@ class ClientConnection(asyncio.Protocol):
         self.active_at_seconds = self._state.now_seconds
         upstream = self._upstream()
         if upstream is not None:
-            upstream.transport.resume_reading()
+            upstream.resume_reading()
         elif self._transaction is None and self._ahead and not self._leaving:
             self._next()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from monitor.errors import ConfigError
+from monitor.relay.tls import ListenerTls, UpstreamTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class RelaySettings:
     queue_bytes: int = 64 << 20
     connections: int = 1024
     timeouts: Timeouts = field(default_factory=Timeouts)
+    tls: ListenerTls = field(default_factory=ListenerTls)
+    upstream_tls: UpstreamTls = field(default_factory=UpstreamTls)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> RelaySettings:
@@ -58,14 +61,20 @@ class RelaySettings:
         if not isinstance(document, dict):
             raise ConfigError([("", "the relay's settings are not a JSON object")])
         faults: list[tuple[str, str]] = []
-        timeouts = document.pop("timeouts", {})
-        if not isinstance(timeouts, dict):
-            raise ConfigError([("timeouts", "must be an object")])
-        checked = _checked(Timeouts, timeouts, "timeouts.", faults)
+        below: dict[str, Any] = {}
+        for name, kind in _NESTED.items():
+            part = document.pop(name, {})
+            if isinstance(part, dict):
+                below[name] = kind, _checked(kind, part, f"{name}.", faults)
+            else:
+                faults.append((name, "must be an object"))
         values = _checked(cls, document, "", faults)
         if faults:
             raise ConfigError(faults)
-        return cls(**values, timeouts=Timeouts(**checked))
+        return cls(**values, **{name: kind(**part) for name, (kind, part) in below.items()})
+
+
+_NESTED: dict[str, type] = {"timeouts": Timeouts, "tls": ListenerTls, "upstream_tls": UpstreamTls}
 
 
 def _is_number(value: object) -> bool:
@@ -80,6 +89,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _are_texts(value: object) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
@@ -88,6 +101,7 @@ _KINDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "float": (_is_number, "must be a number from 0"),
     "int": (_is_whole, "must be a whole number from 0"),
     "str": (_is_text, "must be text"),
+    "bool": (_is_switch, "must be true or false"),
     "tuple[str, ...]": (_are_texts, "must be a list of texts"),
 }
 
@@ -98,7 +112,7 @@ def _checked(
     """The values of `document` that `kind` has fields for, checked; whatever is wrong is added
     to `faults`.
     """
-    fields = {one.name: one for one in dataclasses.fields(kind) if one.name != "timeouts"}
+    fields = {one.name: one for one in dataclasses.fields(kind) if one.name not in _NESTED}
     values: dict[str, Any] = {}
     for name, value in document.items():
         if name not in fields:

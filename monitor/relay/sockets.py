@@ -22,6 +22,16 @@ def is_reset(transport: asyncio.Transport) -> bool:
         return True
 
 
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Has the kernel find out within a minute that a silent peer has vanished."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    if connection.family != socket.AF_UNIX:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+
 def reset(transport: asyncio.Transport) -> None:
     """Closes so that the peer sees a fault, not an end."""
     connection: socket.socket | None = transport.get_extra_info("socket")

@@ -52,6 +52,7 @@ class Tap(asyncio.Protocol):
         self._flush_due = False
         self._closing = False
         self._connecting: asyncio.Task[None] | None = None
+        self._attempt_after_seconds = 0.0  # a monitor may also accept, and hang up at once
         self.unacknowledged = 0
 
     @property
@@ -66,12 +67,13 @@ class Tap(asyncio.Protocol):
 
     async def _connect(self) -> None:
         while not self._closing:
+            await asyncio.sleep(self._attempt_after_seconds - self._loop.time())
+            self._attempt_after_seconds = self._loop.time() + RECONNECT_SECONDS
             try:
                 await self._loop.create_unix_connection(lambda: self, self._path)
             except OSError:
-                await asyncio.sleep(RECONNECT_SECONDS)
-            else:
-                return
+                continue
+            return
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The monitor is there: it first hears where the accounts stand."""

@@ -75,7 +75,7 @@ class Transaction:
     def _begin(self, upstream: UpstreamConnection, parts: tuple[bytes, ...]) -> None:
         self.upstream = upstream
         if self._client.write_paused:
-            upstream.transport.pause_reading()
+            upstream.pause_reading()
         upstream.begin(self, parts)
 
     def request_data(self, payload: bytes, *, complete: bool) -> None:
@@ -106,10 +106,10 @@ class Transaction:
         self._begin(upstream, unsent)
         self._client.unhold()
 
-    def unreachable(self, detail: str, *, timed_out: bool) -> None:
-        """The model server is not there."""
+    def unreachable(self, code: str, detail: str) -> None:
+        """The model server is not there, or is not whom it should be."""
         if not self.over:
-            status, code = (504, "upstream_timeout") if timed_out else (502, "upstream_connect")
+            status = 504 if code == "upstream_timeout" else 502
             self.fail(status, code, f"the upstream cannot be reached: {detail}")
 
     def upstream_full(self) -> None:
@@ -234,7 +234,7 @@ class Transaction:
         answer, complete = self._answer, self.request_complete
         if upstream is not None:
             if self._client.write_paused:
-                upstream.transport.resume_reading()
+                upstream.resume_reading()
             if complete and answer is not None and answer.keep_alive and upstream.clean:
                 self._state.pool.give(upstream, self._state.now_seconds)
             else:

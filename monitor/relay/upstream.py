@@ -6,21 +6,19 @@ Knows nothing of clients: whoever calls is a `Caller`, and is told what came.
 from __future__ import annotations
 
 import asyncio
-import socket
+import ssl
 from collections.abc import Callable
 from time import monotonic
 from typing import Protocol, cast
 
+from monitor.relay import sockets
+from monitor.relay.dial import Address, Failure, Securable, dial
 from monitor.relay.http1.answers import AnswerPlan
 from monitor.relay.http1.grammar import ProtocolError
 from monitor.relay.http1.memo import Memo
 from monitor.relay.http1.readers import AnswerReader
 
 MAX_IDLE_CONNECTIONS = 256
-CONNECT_ATTEMPTS = 2
-RECONNECT_SECONDS = (
-    0.1  # between the two: a listener that restarts is back by then more often than not
-)
 _JOIN_BYTES = 64 << 10  # up to here one copy is cheaper than a vector of buffers
 
 
@@ -32,8 +30,8 @@ class Caller(Protocol):
     def connected(self, upstream: UpstreamConnection) -> None:
         """A new connection is there."""
 
-    def unreachable(self, detail: str, *, timed_out: bool) -> None:
-        """No connection could be made, twice."""
+    def unreachable(self, code: str, detail: str) -> None:
+        """No connection could be made, twice; `code` is the error's, as a client is told it."""
 
     def interim(self, plan: AnswerPlan) -> None:
         """An answer with a status below 200 came, other than 101."""
@@ -59,12 +57,12 @@ class Caller(Protocol):
         """The upstream has caught up."""
 
 
-class UpstreamConnection(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol, Securable):
     """One connection to the upstream, at work for one caller at a time."""
 
     __slots__ = (
-        "_pool", "_reading_answer", "caller", "idle_since_seconds", "reader", "reused", "transport",
-        "write_paused",
+        "_pool", "_reading_answer", "_under_tls", "caller", "idle_since_seconds", "reader",
+        "reused", "transport", "write_paused",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, answers: Memo[AnswerPlan]) -> None:
@@ -76,18 +74,34 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_since_seconds = 0.0
         self.write_paused = False
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._under_tls: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer that vanished without a word is found out after a minute, however long the
         model thinks.
         """
         self.transport = cast("asyncio.Transport", transport)
-        connection: socket.socket = transport.get_extra_info("socket")
-        if connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        sockets.keep_alive(transport)
+
+    def secured(self, transport: asyncio.Transport) -> None:
+        """From here on in TLS."""
+        self._under_tls, self.transport = self.transport, transport
+
+    def pause_reading(self) -> None:
+        """Reads no more for now.
+
+        Nor does what is under TLS: an end of the connection that is read while decrypted bytes
+        wait would take them with it.
+        """
+        self.transport.pause_reading()
+        if self._under_tls is not None:
+            self._under_tls.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Reads on: first what has been decrypted already."""
+        self.transport.resume_reading()
+        if self._under_tls is not None:
+            self._under_tls.resume_reading()
 
     def begin(self, caller: Caller, parts: tuple[bytes, ...]) -> None:
         """Sends a request's head and the beginning of its body, the last part, in one system
@@ -111,7 +125,7 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             if self._reading_answer:
                 if reader.complete:
-                    self.transport.pause_reading()  # more than one answer: not pooled again
+                    self.pause_reading()  # more than one answer: not pooled again
                     reader.rest += data
                 else:
                     caller.answer_data(reader.body(data))
@@ -169,20 +183,18 @@ class UpstreamConnection(asyncio.Protocol):
         self.transport.abort()
 
 
-class _Done(Protocol):
-    def __call__(
-        self, upstream: UpstreamConnection | None, detail: str, *, timed_out: bool
-    ) -> None: ...
+_Done = Callable[[UpstreamConnection | Failure], None]
 
 
 class Pool:
     """Idle connections to one upstream, and the way to new ones."""
 
     def __init__(
-        self, host: str, port: int, answers: Memo[AnswerPlan], connect_seconds: float
-    ) -> None:
-        self._host = host
-        self._port = port
+        self, address: Address, tls: ssl.SSLContext | None, answers: Memo[AnswerPlan],
+        connect_seconds: float,
+    ) -> None:  # fmt: skip
+        self._address = address
+        self.tls = tls  # of connections made from now on; None: plain
         self._answers = answers
         self._connect_seconds = connect_seconds
         self._idle: list[UpstreamConnection] = []
@@ -215,11 +227,11 @@ class Pool:
     def connect(self, caller: Caller) -> None:
         """Makes a new connection for a caller, who is told of it or of the failure."""
 
-        def done(upstream: UpstreamConnection | None, detail: str, *, timed_out: bool) -> None:
-            if upstream is not None:
-                caller.connected(upstream)
+        def done(outcome: UpstreamConnection | Failure) -> None:
+            if isinstance(outcome, Failure):
+                caller.unreachable(*outcome)
             else:
-                caller.unreachable(detail, timed_out=timed_out)
+                caller.connected(outcome)
 
         self._spawn(done)
 
@@ -228,8 +240,8 @@ class Pool:
         fails.
         """
 
-        def done(upstream: UpstreamConnection | None, detail: str, *, timed_out: bool) -> None:  # noqa: ARG001
-            bind(None if upstream is None else upstream.transport)
+        def done(outcome: UpstreamConnection | Failure) -> None:
+            bind(None if isinstance(outcome, Failure) else outcome.transport)
 
         self._spawn(done)
 
@@ -239,33 +251,20 @@ class Pool:
         task.add_done_callback(self._connecting.discard)
 
     async def _connect(self, done: _Done) -> None:
-        detail, timed_out = "", False
-        for attempt in range(CONNECT_ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(RECONNECT_SECONDS)
-            try:
-                async with asyncio.timeout(self._connect_seconds):
-                    upstream = await self._dial()
-            except TimeoutError:
-                detail, timed_out = "timed out", True
-            except OSError as error:
-                detail, timed_out = error.strerror or str(error), False
-            else:
-                done(upstream, "", timed_out=False)
-                return
-        done(None, detail, timed_out=timed_out)
+        done(await dial(self._address, self.tls, self._connect_seconds, self._make))
 
-    async def _dial(self) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
-        _, upstream = await loop.create_connection(
-            lambda: UpstreamConnection(self, self._answers), self._host, self._port
-        )
-        return upstream
+    def _make(self) -> UpstreamConnection:
+        return UpstreamConnection(self, self._answers)
 
     def sweep(self, oldest_seconds: float) -> None:
         """Closes what has been idle since before `oldest_seconds`; the oldest stand first."""
         while self._idle and self._idle[0].idle_since_seconds < oldest_seconds:
             self._idle.pop(0).transport.close()
+
+    def renew(self, tls: ssl.SSLContext | None) -> None:
+        """Makes connections under another context from now on; those at work go on to their end."""
+        self.tls = tls
+        self.sweep(float("inf"))
 
     async def close(self) -> None:
         """Closes every idle connection, and gives up those that are being made."""

@@ -12,14 +12,17 @@ from time import monotonic, time
 from typing import Any
 
 from monitor.relay.counters import Counters
+from monitor.relay.dial import Address
 from monitor.relay.http1.answers import read_answer
 from monitor.relay.http1.memo import Memo
 from monitor.relay.http1.requests import read_request
+from monitor.relay.http1.templates import TemplateReader
 from monitor.relay.selection import Selection, identifiers
 from monitor.relay.server import ClientConnection
 from monitor.relay.settings import RelaySettings
 from monitor.relay.state import State
 from monitor.relay.tap import Tap
+from monitor.relay.tls import Certificates
 from monitor.relay.upstream import Pool
 
 SWEEP_SECONDS = 0.25
@@ -27,6 +30,7 @@ DESCRIBE_SECONDS = 1.0
 ACKNOWLEDGE_SECONDS = 1.0  # at the end: for the monitor to say what became of the last exchanges
 _SPARE_FILES = 32  # beside two for every client: listener, tap, pool, and what Python opens
 _BACKLOG = 1024
+CLOSE_SECONDS = 2.0  # for a client to say goodbye in TLS too
 
 
 class Worker:
@@ -42,18 +46,22 @@ class Worker:
         self._drain: asyncio.Task[None] | None = None
         counters = Counters(settings.worker)
         answers = Memo(read_answer)
+        self._certificates = Certificates(settings.tls, settings.upstream_tls)
+        address = Address(
+            settings.upstream_host, settings.upstream_port, settings.upstream_tls.server_name
+        )
         self.state = State(
             settings=settings,
             counters=counters,
             tap=Tap(settings.tap_path, settings.queue_bytes, counters, self.describe),
-            pool=Pool(
-                settings.upstream_host, settings.upstream_port, answers, settings.timeouts.connect
-            ),
+            pool=Pool(address, self._certificates.upstream, answers, settings.timeouts.connect),
             requests=Memo(
-                partial(
-                    read_request,
-                    authority=settings.upstream_authority.encode(),
-                    unoffered=Selection(settings.paths),
+                TemplateReader(
+                    partial(
+                        read_request,
+                        authority=settings.upstream_authority.encode(),
+                        unoffered=Selection(settings.paths),
+                    )
                 )
             ),
             answers=answers,
@@ -65,20 +73,46 @@ class Worker:
 
     def describe(self) -> dict[str, Any]:
         """The worker's accounts as of now."""
-        return self.state.counters.as_dict(
-            queue_bytes=self.state.tap.held_bytes,
-            connections=len(self.state.guests),
-            accepting=self._accepting,
+        return (
+            self.state.counters.as_dict(
+                queue_bytes=self.state.tap.held_bytes,
+                connections=len(self.state.guests),
+                accepting=self._accepting,
+            )
+            | self._certificates.as_dict()
         )
 
     async def start(self) -> None:
         """Accepts from now on."""
-        self._server = await self._loop.create_server(
-            lambda: ClientConnection(self.state), sock=self._listener, backlog=_BACKLOG
-        )
+        self._server = await self._listen()
         self.state.tap.start()
         self._sweep()
         self._describe_again()
+
+    async def _listen(self) -> asyncio.Server:
+        """A server on a copy of the listening socket, which outlives it: the next one goes on."""
+        tls = self._certificates.listener
+        return await self._loop.create_server(
+            lambda: ClientConnection(self.state), sock=self._listener.dup(), backlog=_BACKLOG,
+            ssl=tls, ssl_handshake_timeout=self._settings.timeouts.header if tls else None,
+            ssl_shutdown_timeout=CLOSE_SECONDS if tls else None,
+        )  # fmt: skip
+
+    def renew(self) -> None:
+        """Reads the certificate files again: for new connections, if there is no fault in them."""
+        if self._drain is None and self._certificates.renew():
+            self.state.pool.renew(self._certificates.upstream)
+            if self._certificates.listener is not None:
+                self._renewal = self._loop.create_task(self._listen_anew())
+
+    async def _listen_anew(self) -> None:
+        try:
+            listening = await self._listen()
+        except OSError as error:  # no file descriptor left, for one
+            self._certificates.failed(f"cannot listen anew: {error.strerror}")
+            return
+        earlier, self._server = self._server, listening
+        earlier.close()
 
     def _sweep(self) -> None:
         """The one timer of all connections: a timer for each request would cost more than the
@@ -117,15 +151,17 @@ class Worker:
         await asyncio.sleep(drain_seconds / 2)
         self._accepting = False
         self._server.close()
+        self._listener.close()
         while self.state.guests:  # noqa: ASYNC110 - a set has no event, and this is the end
             await asyncio.sleep(0.05)
         await self.state.tap.close(ACKNOWLEDGE_SECONDS)
         self._stopped.set()
 
     def obey_signals(self) -> None:
-        """SIGTERM and SIGINT stop it from now on."""
+        """SIGTERM and SIGINT stop it from now on; SIGHUP has it read certificates again."""
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop)
+        self._loop.add_signal_handler(signal.SIGHUP, self.renew)
 
     async def stopped(self) -> None:
         """Serves until then."""
@@ -134,6 +170,7 @@ class Worker:
     async def abandon(self) -> None:
         """Ends at once, whatever is under way."""
         self._server.close()
+        self._listener.close()
         self._sweeper.cancel()
         self._describer.cancel()
         if self._drain:

@@ -10,13 +10,14 @@ from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.profile.reference import load as load_reference
 from monitor.service.settings import decoder_settings
+from monitor.service.tls import tls_faults
 
 Faults = list[tuple[str, str]]
 
 
 def check(config: Config) -> None:
     """ConfigError with every fault and its key; ReferenceFileError for the reference."""
-    faults = [*_codec(config), *_webhooks(config)]
+    faults = [*_codec(config), *_webhooks(config), *tls_faults(config)]
     if faults:
         raise ConfigError(faults)
     if config.reference != "auto":

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 import socket
+import stat
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from monitor.config import Address, Config, reveal
 from monitor.errors import ConfigError
 from monitor.service.checks import check
 from monitor.service.plan import Plan, Process
+from monitor.service.tls import listener_tls, upstream_tls
 
 BACKLOG = 1024
 LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux
@@ -43,7 +47,7 @@ def launch(config: Config, config_path: Path | None, flags: dict[str, Any]) -> N
     plan = Plan(
         monitor=Process(
             "monitor",
-            "monitor.service.monitoring",
+            "monitor.service.start",
             {
                 "config": reveal(config),
                 "config_path": str(config_path.resolve()) if config_path else None,
@@ -78,6 +82,8 @@ def relay_document(config: Config, worker: int, listen_fd: int, tap_path: str) -
         "queue_bytes": config.limits.queue_bytes // config.workers,
         "connections": max(1, config.limits.connections // config.workers),
         "timeouts": config.timeouts.model_dump(),
+        "tls": asdict(listener_tls(config)),
+        "upstream_tls": asdict(upstream_tls(config)),
     }
 
 
@@ -121,13 +127,26 @@ def _listen(key: str, address: Address, *, shared: bool) -> socket.socket:
 def _tap_path(data_dir: Path) -> Path:
     path = data_dir.resolve() / "tap.sock"
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        path = Path(tempfile.mkdtemp(prefix="sidelight-")) / "tap.sock"
+        path = _private_directory(data_dir) / "tap.sock"
     path.unlink(missing_ok=True)
+    return path
+
+
+def _private_directory(data_dir: Path) -> Path:
+    """A short directory of this user's alone, the same one for a data directory at every start."""
+    name = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
+    path = Path(tempfile.gettempdir()) / f"sidelight-{os.geteuid()}-{name}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise ConfigError([("data_dir", f"its path is long, and {path} is not this user's alone")])
     return path
 
 
 def _announce(config: Config, data: socket.socket, control: socket.socket) -> None:
     data_port, control_port = data.getsockname()[1], control.getsockname()[1]
+    if config.upstream_tls is not None and not config.upstream_tls.verify:
+        print("sidelight: the model server's certificate is not verified", file=sys.stderr)  # noqa: T201
     host = "127.0.0.1" if config.control.host in {"0.0.0.0", "::"} else config.control.host  # noqa: S104 - compared only
     print(  # noqa: T201 - for the person who started it
         f"sidelight: model traffic on {config.listen.host}:{data_port} → {config.upstream}\n"

@@ -33,13 +33,14 @@ from monitor.service.settings import (
     page_url,
 )
 from monitor.service.upstream import UpstreamProbe
-from monitor.snapshot import Health, Snapshot
+from monitor.snapshot import Health, Reloads, Snapshot
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import StoreWriter
 
 log = structlog.get_logger()
 
 LEDGER = "ledger"
+FIRST_REPORT_SECONDS = 0.02
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
 
 
@@ -61,6 +62,7 @@ class Runtime:
             config.upstream.port or 80,
             config.timeouts.connect,
         )
+        self.reloads = Reloads()
         model, now = config.model, self._started_at
         self._snapshot = Snapshot(model.name, model.version, now, now, now, 0)
         self.house = ControlledHouse(
@@ -74,7 +76,7 @@ class Runtime:
         )
 
     async def start(self) -> None:
-        """Open the store, take up alerts and labels where the last process left them, look once."""
+        """Open the store, take up alerts and labels where the last process left them."""
         self._writer.start()
         self._restore_alerts(await self._documents.load(LEDGER))
         for number, webhook in enumerate(self._config.alerts.webhooks):
@@ -89,7 +91,6 @@ class Runtime:
             load = partial(_given, left)
             self._sinks.append(WebhookSink(target, load=load, save=self._documents.saver(key)))
         await self._restore_labels()
-        self._look()
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""
@@ -178,12 +179,21 @@ class Runtime:
 
     async def _tick(self) -> None:
         """Look at the window about every second, but never spend much of the process on it."""
+        self._look()  # whoever asks first finds every column, if with nothing in it
+        await self._first_report()
         while True:
             began = time.perf_counter()
             self._look()
             took = time.perf_counter() - began
             await self._probe.ask()
             await asyncio.sleep(max(LOOK_SECONDS, took / LOOK_SHARE))
+
+    async def _first_report(self) -> None:
+        """A relay says at once that it is there: what is published should not lag behind that."""
+        for _ in range(round(LOOK_SECONDS / FIRST_REPORT_SECONDS)):
+            if self._accounts.traffic(time.monotonic()).workers:
+                return
+            await asyncio.sleep(FIRST_REPORT_SECONDS)
 
     def _look(self) -> None:
         evaluation = self._engine.evaluate(time.time(), self._health())
@@ -209,6 +219,8 @@ class Runtime:
             deliveries=deliveries,
             store_errors=stored.errors,
             store_rows=stored.rows,
+            labels_waiting=stored.parked,
+            reloads=self.reloads,
             traffic=traffic,
         )
 

@@ -143,7 +143,8 @@ class Supervisor:
     def _handle(self, received: signal.Signals) -> bool:
         """Act on a signal; whether to exit at once."""
         if received == signal.SIGHUP:
-            self._monitor.signal(signal.SIGHUP)
+            for child in self._children:
+                child.signal(signal.SIGHUP)
         elif received in {signal.SIGTERM, signal.SIGINT}:
             if self._draining_until is not None:
                 log("second signal: ending at once", level="warning")
@@ -205,7 +206,11 @@ class Supervisor:
 
 
 def _in_child() -> None:
-    """Between fork and exec: undo the signal mask, and never outlive the supervisor."""
+    """Between fork and exec: undo the signal mask, and never outlive the supervisor.
+
+    A reload reaches every child, also one that is still starting: there it is ignored, not deadly.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.sidecar import command, environment
+from tests.relay.certificates import Authority, needs_openssl
 
 pytestmark = pytest.mark.end_to_end
 
@@ -47,6 +48,8 @@ def _sidecar(*words: str) -> tuple[str, ...]:
             "alerts: {webhooks: [{url: 'http://h/', secret: 'whsec_!'}]}\n",
             "sidelight: alerts.webhooks.0.secret: a webhook secret",
         ),
+        ("tls: {certificate: no.pem, key: no.key}\n", "sidelight: tls.certificate: cannot read "),
+        ("upstream_tls: {}\n", "sidelight: upstream_tls is of use only where upstream is an https"),
         ("control: 0.0.0.0:0\n", "sidelight: control_auth.token is required"),
         ("a: [\n", "sidelight: config.yaml is not YAML"),
     ],
@@ -71,6 +74,22 @@ def test_check_tells_every_fault_at_once(tmp_path: Path) -> None:
 def test_check_of_a_good_file(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(f"upstream: {UPSTREAM}\n")
     assert _run(tmp_path, "check", "config.yaml") == (0, ["config.yaml: no faults"], [])
+
+
+@needs_openssl
+def test_the_key_of_another_certificate(tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "ca")
+    one, other = authority.issue(), authority.issue()
+    (tmp_path / "config.yaml").write_text(
+        f"upstream: https://127.0.0.1:9\n"
+        f"tls: {{certificate: {one.certificate}, key: {other.key}}}\n"
+        "upstream_tls: {ca: config.yaml}\n"
+    )
+    line = f"sidelight: tls.key: {other.key} is not the key of {one.certificate}"
+    ca = f"sidelight: upstream_tls.ca: {tmp_path / 'config.yaml'} is no list of certificates in "
+    for words in (("check", "config.yaml"), ("run", "--config", "config.yaml")):
+        status, _, said = _run(tmp_path, *words)
+        assert (status, said) == (2, [line, ca + "PEM form"])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -93,9 +94,11 @@ class Model:
 
 
 @contextlib.contextmanager
-def model() -> Iterator[Model]:
+def model(tls: ssl.SSLContext | None = None) -> Iterator[Model]:
     """A model server on loopback."""
     with _serving(_ModelHandler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         yield Model(server)
 
 
@@ -182,6 +185,16 @@ class Sidecar:
         """Send rows to the model, through the sidecar."""
         body = json.dumps({"instances": [{"x": value} for value in values]}).encode()
         return request(self.port, "POST", "/predict", body, {**JSON, **headers})
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's series that carry these labels."""
+        _, _, text = request(self.control, "GET", "/metrics")
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in text.decode().splitlines()
+            if line.startswith(f"sidelight_{name}{{") and all(one in line for one in wanted)
+        )
 
     def children(self) -> dict[str, int]:
         """Module → pid of the processes it runs."""

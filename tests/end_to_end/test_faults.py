@@ -2,63 +2,23 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import resource
 import signal
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.load import Load
 from tests.end_to_end.sidecar import JSON, Sidecar, model, request
 
 pytestmark = pytest.mark.end_to_end
 
-MONITOR = "monitor.service.monitoring"
+MONITOR = "monitor.service.start"
 RELAY = "monitor.relay"
-
-
-class Load:
-    """Keep-alive clients that check every answer, until told to stop."""
-
-    def __init__(self, port: int, clients: int = 4) -> None:
-        self.sent = 0
-        self.failures: list[str] = []
-        self._port = port
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._run, args=(n,)) for n in range(clients)]
-        for thread in self._threads:
-            thread.start()
-
-    def _run(self, number: int) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
-        count = 0
-        while not self._stop.is_set():
-            count += 1
-            x = number * 1_000_000 + count
-            body = json.dumps({"instances": [{"x": x}]})
-            try:
-                connection.request("POST", "/predict", body, JSON)
-                answer = json.loads(connection.getresponse().read())
-                fault = "" if answer == {"predictions": [2 * x]} else f"wrong answer {answer}"
-            except (OSError, http.client.HTTPException, ValueError) as error:
-                fault = repr(error)
-                connection.close()
-            with self._lock:
-                self.sent += 1
-                if fault:
-                    self.failures.append(fault)
-        connection.close()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
 
 
 def _lose(sidecar: Sidecar, load: Load, number: signal.Signals) -> float:

@@ -215,6 +215,10 @@ class Relay:
             client.shutdown(socket.SHUT_WR)
             return read_all(client)
 
+    def renew(self) -> None:
+        """What SIGHUP does to a process."""
+        self._loop.call_soon_threadsafe(self.worker.renew)
+
     @property
     def outcomes(self) -> dict[str, dict[str, int]]:
         """The accounts by outcome and reason."""

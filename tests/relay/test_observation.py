@@ -226,24 +226,6 @@ def test_what_a_killed_monitor_had_not_acknowledged_is_lost_and_counted(monitor:
         assert sum(relay.requests.values()) == _settled(relay) == 7
 
 
-@pytest.mark.parametrize(
-    "lie",
-    [encode_json(ACK, {"observed": 9}), encode_json(ACK, {"observed": -1}), b"\xff" * 9,
-     encode_json(ACK, {"observed": "many"}), b"\x00\x00\x00\x02\x03x",
-     b"\x00\x00\x00\x03\x03[]", encode_json(ACK, {"skipped": [1]})],
-)  # fmt: skip
-def test_a_monitor_that_lies_is_hung_up_on_and_books_nothing(monitor: Monitor, lie: bytes) -> None:
-    monitor.acknowledges = False
-    with running_origin(_model) as origin, _relay(origin.port, monitor) as relay:
-        _connected(relay)
-        with relay.connect() as client:
-            _post(client)
-        eventually(lambda: len(monitor.exchanges) == 1)
-        monitor._connections[0].sendall(lie)
-        eventually(lambda: relay.outcomes["dropped"] == {"monitor_lost": 1})
-        assert relay.outcomes["observed"] == {}
-
-
 def test_the_monitors_verdicts_are_booked(monitor: Monitor) -> None:
     monitor.acknowledges = False
     with running_origin(_model) as origin, _relay(origin.port, monitor) as relay:
@@ -261,9 +243,14 @@ def test_the_monitors_verdicts_are_booked(monitor: Monitor) -> None:
 
 
 def test_the_accounts_add_up_under_load_with_a_monitor_that_dies(monitor: Monitor) -> None:
+    killed = threading.Event()
+    sent: list[int] = []
+
     def ask(relay: Relay) -> None:
+        number = 0
         with relay.connect() as client:
-            for number in range(150):
+            while number < 150 or not killed.is_set():
+                number += 1
                 target = (b"/predict", b"/404", b"/chunks", b"/70000")[number % 4]
                 if target == b"/chunks":
                     client.sendall(HEAD.replace(b"/predict", target) + b"\r\n" + BODY)
@@ -271,6 +258,7 @@ def test_the_accounts_add_up_under_load_with_a_monitor_that_dies(monitor: Monito
                     read_exactly(client, len(b"6\r\nabcdef\r\n0\r\n\r\n"))
                 else:
                     assert _post(client, target)[1]
+        sent.append(number)
 
     with running_origin(_model) as origin, _relay(origin.port, monitor) as relay:
         _connected(relay)
@@ -282,22 +270,9 @@ def test_the_accounts_add_up_under_load_with_a_monitor_that_dies(monitor: Monito
             monitor.kill()
             monitor.exchanges.clear()
             monitor.start()
+        killed.set()
         for client in clients:
             client.join()
         eventually(lambda: relay.worker.state.tap.unacknowledged == 0)
-        assert sum(relay.requests.values()) == _settled(relay) == 600
+        assert sum(relay.requests.values()) == _settled(relay) == sum(sent)
         assert relay.worker.state.tap.held_bytes == 0
-
-
-def test_the_accounts_are_sent_on_arrival_and_every_second(monitor: Monitor) -> None:
-    with running_origin(_model) as origin, _relay(origin.port, monitor, worker=3) as relay:
-        eventually(lambda: monitor.accounts != {})
-        assert monitor.accounts["worker"] == 3
-        assert monitor.accounts["accepting"] is True
-        with relay.connect() as client:
-            _post(client)
-            eventually(lambda: monitor.accounts["outcomes"]["observed"] == {"": 1})
-        assert monitor.accounts["requests"] == {"200": 1}
-        assert sum(monitor.accounts["duration"]["counts"]) == 1
-        assert sum(monitor.accounts["overhead"]["counts"]) == 1
-        assert monitor.accounts["overhead"]["sum"] < monitor.accounts["duration"]["sum"]

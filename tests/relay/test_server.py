@@ -6,7 +6,6 @@ import json
 import socket
 import struct
 import threading
-import time
 
 import pytest
 
@@ -281,82 +280,3 @@ def test_full_duplex_an_answer_streams_while_the_request_does() -> None:
         assert read_exactly(client, 10) == b"5\r\nfirst\r\n"
         client.sendall(b"5\r\nworld\r\n0\r\n\r\n")
         assert read_exactly(client, 14) == b"4\r\nlast\r\n0\r\n\r\n"
-
-
-@pytest.mark.parametrize("way", ["reset", "close"])
-def test_a_client_that_leaves_while_the_model_works_frees_the_model(way: str) -> None:
-    def hangs(connection: socket.socket, _number: int) -> None:
-        read_head(connection)
-        origin.events.append("working")
-        assert connection.recv(1) == b""
-        origin.events.append("freed")
-
-    with running_origin(hangs) as origin, running_relay(origin.port) as relay:
-        with relay.connect() as client:
-            client.sendall(GET)
-            eventually(lambda: "working" in origin.events)
-            if way == "reset":
-                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        left = time.monotonic()
-        eventually(lambda: "freed" in origin.events)
-        assert time.monotonic() - left < 1.0
-        assert relay.requests == {"499": 1}
-        assert relay.outcomes["skipped"] == {"method": 1}
-
-
-@pytest.mark.parametrize(
-    "beginning",
-    [b"Content-Length: 100\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"],
-)
-def test_a_client_that_stops_mid_body_never_completes_a_request(beginning: bytes) -> None:
-    def reads(connection: socket.socket, _number: int) -> None:
-        origin.heads.append(read_all(connection))
-
-    with running_origin(reads) as origin, running_relay(origin.port) as relay:
-        with relay.connect() as client:
-            client.sendall(b"POST /p HTTP/1.1\r\nHost: h\r\n" + beginning)
-            client.shutdown(socket.SHUT_WR)
-            eventually(lambda: len(origin.heads) == 1)
-        assert b"abc" in origin.heads[0]
-        assert not origin.heads[0].endswith(b"0\r\n\r\n")
-        assert relay.outcomes["skipped"] == {"aborted": 1}
-
-
-def test_websocket_tunnels_both_ways() -> None:
-    def shouts(connection: socket.socket, _number: int) -> None:
-        assert b"upgrade: websocket" in read_head(connection)
-        connection.sendall(
-            b"HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nHELLO"
-        )
-        while data := connection.recv(100):
-            connection.sendall(data.upper())
-
-    with running_origin(shouts) as origin, running_relay(origin.port) as relay:
-        with relay.connect() as client:
-            client.sendall(
-                b"GET /ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
-            )
-            assert b"connection: Upgrade" in read_head(client)
-            assert read_exactly(client, 5) == b"HELLO"
-            client.sendall(b"ping")
-            assert read_exactly(client, 4) == b"PING"
-            client.shutdown(socket.SHUT_WR)
-            assert read_all(client) == b""
-        assert relay.outcomes["skipped"] == {"upgrade": 1}
-        eventually(lambda: not relay.worker.state.guests)
-
-
-def test_http2_passes_untouched_from_its_preface_on() -> None:
-    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
-
-    def mirrors(connection: socket.socket, _number: int) -> None:
-        while data := connection.recv(100):
-            connection.sendall(data)
-
-    with running_origin(mirrors) as origin, running_relay(origin.port) as relay:
-        for pieces in ([preface], [preface[i : i + 1] for i in range(len(preface))]):
-            with relay.connect() as client:
-                for piece in pieces:
-                    client.sendall(piece)
-                assert read_exactly(client, len(preface)) == preface
-        assert relay.requests == {}
