@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from monitor.accounts import Accounts
+from monitor.accounts import Accounts, Conversation
 from monitor.errors import CodecError
 from monitor.records.batch import Batch, concatenate
 from monitor.records.exchange import Exchange
@@ -25,6 +25,7 @@ from monitor.records.framing import (
     decode_exchange,
     decode_json,
     encode_json,
+    status_of,
 )
 
 GATHER_SECONDS = (
@@ -87,9 +88,15 @@ class Observer:
         self._waiting_bytes += len(payload)
         self._wake.set()
 
-    def counted(self, payload: bytes) -> None:
+    def counted(self, conversation: Conversation, payload: bytes) -> None:
         """Take a worker's own counters."""
-        self._accounts.report(decode_json(payload), time.monotonic())
+        message = decode_json(payload)
+        self._accounts.report(message, time.monotonic())
+        conversation.reported(message)
+
+    def ended(self, conversation: Conversation) -> None:
+        """A worker's connection has ended, and nothing of it waits any more."""
+        self._accounts.bury(conversation)
 
     def joined(self, connection: TapConnection) -> None:
         """A relay worker has connected."""
@@ -115,7 +122,9 @@ class Observer:
             done += 1
             self._waiting_bytes -= len(payload)
             fate, last = self._decode(payload, batches)
-            fates.setdefault(connection, Counter())[fate] += 1
+            if connection not in fates:
+                fates[connection] = Counter()
+            fates[connection][fate] += 1
             if time.monotonic() > until:
                 break
         del self._waiting[:done]
@@ -146,6 +155,7 @@ class TapConnection(asyncio.Protocol):
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._frames = FrameReader()
+        self._conversation = Conversation()
         self._transport: asyncio.Transport | None = None
         self._paused = False
 
@@ -158,6 +168,7 @@ class TapConnection(asyncio.Protocol):
         """The worker has gone, or is being replaced."""
         self._transport = None
         self._observer.left(self)
+        self._end()
 
     def data_received(self, data: bytes) -> None:
         """Some bytes of frames."""
@@ -169,9 +180,10 @@ class TapConnection(asyncio.Protocol):
             return
         for kind, payload in frames:
             if kind == EXCHANGE:
+                self._conversation.came(status_of(payload))
                 self._observer.arrived(self, payload)
             elif kind == COUNTERS:
-                self._observer.counted(payload)
+                self._observer.counted(self._conversation, payload)
         if self._observer.full and not self._paused:
             self._transport.pause_reading()
             self._paused = True
@@ -182,9 +194,15 @@ class TapConnection(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
 
+    def _end(self) -> None:
+        if not self._conversation.waiting:
+            self._observer.ended(self._conversation)
+
     def acknowledge(self, fates: Counter[tuple[str, str]]) -> None:
         """Tell the worker what became of its exchanges since the last time."""
+        self._conversation.told(fates)
         if self._transport is None:
+            self._end()
             return
         message: dict[str, dict[str, int] | int] = {"observed": 0, "skipped": {}, "failed": {}}
         for (outcome, reason), count in fates.items():

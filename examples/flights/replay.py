@@ -8,10 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import orjson
@@ -42,6 +43,7 @@ class ReplaySettings:
     control_url: str
     seconds: float
     label_delay_seconds: float
+    token: str = field(default="", repr=False)  # for a control port that asks for one
 
 
 def thinning(flights: int, seconds: float) -> int:
@@ -128,8 +130,11 @@ class Replay:
 
     async def _post_labels(self) -> None:
         """Post the arrivals whose delay has passed, a few times a second, in flight order."""
-        base_url = self._settings.control_url
-        async with httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT) as client:
+        settings = self._settings
+        headers = {"authorization": f"Bearer {settings.token}"} if settings.token else {}
+        async with httpx.AsyncClient(
+            base_url=settings.control_url, headers=headers, timeout=_TIMEOUT
+        ) as client:
             while self._sending or self._waiting:
                 await asyncio.sleep(LABEL_EVERY_SECONDS)
                 ripe = time.monotonic() - self._settings.label_delay_seconds
@@ -208,7 +213,11 @@ def main() -> None:
     flights = load_flights()
     later = later_flights(flights, thinning(len(later_flights(flights)), arguments.seconds))
     settings = ReplaySettings(
-        arguments.model_url, arguments.control_url, arguments.seconds, arguments.seconds / 60
+        arguments.model_url,
+        arguments.control_url,
+        arguments.seconds,
+        arguments.seconds / 60,
+        os.environ.get("FLIGHTS_CONTROL_TOKEN", ""),
     )
     replay = Replay(later, settings)
     asyncio.run(_show(replay, console))

@@ -26,6 +26,7 @@ MAX_FRAME_BYTES = (
 
 _PREFIX = struct.Struct("!IB")
 _EXCHANGE = struct.Struct("!HddHHIIIII")
+_STATUSES = {status.to_bytes(2, "big"): str(status) for status in range(1000)}
 
 
 def encode_exchange(exchange: Exchange) -> bytes:
@@ -74,15 +75,34 @@ def pack_exchange(
 def decode_exchange(payload: bytes) -> Exchange:
     """The Exchange in the payload of an EXCHANGE frame."""
     status, started_at, duration, *lengths = _EXCHANGE.unpack_from(payload)
-    parts: list[bytes] = []
-    at = _EXCHANGE.size
-    for length in lengths:
-        parts.append(payload[at : at + length])
-        at += length
+    prediction_id, method, target, request_fields, request, answer_fields, answer = lengths
+    at_method = _EXCHANGE.size + prediction_id
+    at_target = at_method + method
+    at_request_fields = at_target + target
+    at_request = at_request_fields + request_fields
+    at_answer_fields = at_request + request
+    at_answer = at_answer_fields + answer_fields
     return Exchange(
-        parts[0].decode("latin-1"), parts[1].decode("latin-1"), parts[2].decode("latin-1"),
-        status, started_at, duration, parts[3], parts[4], parts[5], parts[6],
-    )  # fmt: skip
+        payload[_EXCHANGE.size : at_method].decode("latin-1"),
+        payload[at_method:at_target].decode("latin-1"),
+        payload[at_target:at_request_fields].decode("latin-1"),
+        status,
+        started_at,
+        duration,
+        payload[at_request_fields:at_request],
+        payload[at_request:at_answer_fields],
+        payload[at_answer_fields:at_answer],
+        payload[at_answer : at_answer + answer],
+    )
+
+
+def status_of(payload: bytes) -> str:
+    """The answer's status in the payload of an EXCHANGE frame.
+
+    >>> status_of(b"\\x00\\xc8")
+    '200'
+    """
+    return _STATUSES.get(payload[:2], "0")
 
 
 def encode_json(kind: int, message: dict[str, Any]) -> bytes:

@@ -54,7 +54,8 @@ def full_snapshot() -> Snapshot:
             Alert({**firing, "column": "carrier"}, {}, AlertState.PENDING, 1.0),
         ),
         Health(
-            1.0, True, 0.25, True, 1234, {"joined": 300}, seconds, {("hook", "sent"): 2}, 1, 9, 3, 4,
+            1.0, True, 0.25, True, 1234, {"joined": 300}, seconds, {("hook", "sent"): 2},
+            1, 9, 3, 4,
             Traffic({"200": 9, "502": 1}, {("observed", ""): 8, ("failed", "json"): 1}, seconds,
                     seconds, 77),
         ),
