@@ -94,7 +94,10 @@ def test_a_column_that_went_missing_is_drift_of_its_presence() -> None:
     engine.observe(_batch([None] * 500, START))
     reading = _read(engine, START)
     assert (reading.status, reading.method) == (Status.DRIFT, "presence")
-    assert reading.quality == ("100 % of values are missing (reference 0 %, limit 1.2 %)",)
+    words = (
+        "the column is absent or empty: 100 % of values are missing (reference 0 %, limit 1.2 %)"
+    )
+    assert reading.quality == (words,)
     assert _read(engine, START, "kind").status is Status.OK
 
 

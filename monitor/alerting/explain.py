@@ -4,49 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from monitor.profile.assess import Assessment
-from monitor.schema import Kind
 from monitor.snapshot import BinShare
 
 MOST_BINS = 3
 LEAST_MOVE = 0.005  # a bin that moved by less explains nothing
-LEAST_FAULTY = 0.01  # share of faulty values from which on the data itself is at fault
-LEAST_BEYOND = 0.05  # … of numbers beyond the range: a moderate drift alone reaches 1 %
-TOLERANCE = 3.0  # … and at least this many times the reference's own share
 
 
-def explain(column: str, bins: Sequence[BinShare]) -> str:
-    """The bins whose share moved most.
+def explain(column: str, bins: Sequence[BinShare], change: str = "") -> str:
+    """The kind of change, where it has a name, then the bins whose share moved most.
 
     >>> explain("carrier", [BinShare("WN", 0.03, 0.11), BinShare("AA", 0.97, 0.89)])
     'share of carrier=WN rose from 3 % to 11 %; share of carrier=AA fell from 97 % to 89 %'
     """
     moved = sorted(bins, key=lambda one: -abs(one.current - one.reference))[:MOST_BINS]
-    return "; ".join(
-        f"share of {column}{_named(one.bin)} {_rose(one)} from {_percent(one.reference)} "
-        f"to {_percent(one.current)}"
+    shares = [
+        f"share of {column}{_named(one.bin)} {_rose(one)} from {percent(one.reference)} "
+        f"to {percent(one.current)}"
         for one in moved
         if abs(one.current - one.reference) >= LEAST_MOVE
-    )
+    ]
+    return "; ".join([change, *shares] if change else shares)
 
 
-def quality_faults(assessed: Assessment, index: int, kind: Kind) -> tuple[str, ...]:
-    """What is wrong with a column's data itself, compared with its reference."""
-    now, before = assessed.current, assessed.reference
-    outside = ("unseen in the reference", LEAST_FAULTY)
-    if kind is Kind.NUMERIC:
-        outside = ("beyond the reference's range", LEAST_BEYOND)
-    checks = (
-        ("missing", LEAST_FAULTY, now.missing_ratio, before.missing_ratio),
-        ("of the wrong type", LEAST_FAULTY, now.invalid_ratio, before.invalid_ratio),
-        (*outside, now.outside_ratio, before.outside_ratio),
-    )
-    return tuple(
-        f"{_percent(float(share[index]))} of values are {words} "
-        f"(reference {_percent(float(usual[index]))})"
-        for words, least, share, usual in checks
-        if share[index] >= max(least, TOLERANCE * usual[index])
-    )
+def percent(share: float) -> str:
+    """A share as people write it.
+
+    >>> percent(0.25), percent(0.004), percent(0.0), percent(0.9999)
+    ('25 %', '0.4 %', '0 %', '100 %')
+    """
+    percents = 100 * share
+    return f"{percents:.0f} %" if percents >= 1 or percents == 0 else f"{percents:.1f} %"
 
 
 def _named(name: str) -> str:
@@ -60,8 +47,3 @@ def _named(name: str) -> str:
 
 def _rose(one: BinShare) -> str:
     return "rose" if one.current > one.reference else "fell"
-
-
-def _percent(share: float) -> str:
-    percent = 100 * share
-    return f"{percent:.0f} %" if percent >= 1 or percent == 0 else f"{percent:.1f} %"

@@ -1,61 +1,35 @@
-"""Which columns have moved: surprise corrected over columns, a minimum effect, a budget over time.
+"""Reads a window against its reference: what was decided, as readings that people can act on.
 
-Each column asks two questions: did its values move, and did the share of missing and invalid ones?
-A movement is a `warning` when it is significant at the false discovery rate over all questions
-asked now, and a `drift` when it is so surprising that the budget of false alerts a month allows it;
-both must also be big enough to matter.
+What is wrong is decided in `decide`; here it gets its scores, its bins and its words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alerting.explain import explain, quality_faults
+from monitor.alerting.changes import name_change
+from monitor.alerting.decide import ColumnRule, DriftPolicy, Findings, Verdict, decide, widest_level
+from monitor.alerting.explain import explain
+from monitor.alerting.quality import Fault, describe
 from monitor.profile.assess import Assessment, Assessor
 from monitor.profile.counts import Counts
+from monitor.profile.grid import NumericGrid
 from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.quality import Quality, QualityAssessor
 from monitor.profile.reference import Reference
 from monitor.snapshot import BinShare, Reading, Status
-from monitor.statistics.correction import benjamini_hochberg, per_look_level
+
+__all__ = ["PRESENCE", "ColumnRule", "DriftPolicy", "Judge"]
 
 PRESENCE = "presence"  # the method's name where the share of missing or invalid values decides
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnRule:
-    """A column's own rule: drift from `threshold` of `method` on, whatever the surprise."""
-
-    method: str | None = None
-    threshold: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DriftPolicy:
-    """The numbers that decide."""
-
-    false_alerts_per_month: float = 1.0
-    fdr: float = 0.01
-    min_effect: float = 0.1
-    min_rows: int = 100
-    window_seconds: float = 3600.0
-    look_seconds: float = 60.0
-    columns: Mapping[str, ColumnRule] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Verdict:
-    """One question's answer in every column, as arrays over columns."""
-
-    effect: Floats
-    p_value: Floats
-    warning: NDArray[np.bool_]
-    drift: NDArray[np.bool_]
+Codes = NDArray[np.int64]
+Names = Mapping[tuple[str, str], Sequence[str]]
 
 
 class Judge:
@@ -63,61 +37,100 @@ class Judge:
 
     def __init__(self, reference: Reference) -> None:
         self._layout = reference.layout
-        self._assessor = Assessor(reference.layout, reference.counts)
-        self._shares = _published_shares(reference.counts, reference.layout)
+        self._counts = reference.counts
+        self._assessor = Assessor(self._layout, self._counts)
+        self._quality = QualityAssessor(self._layout, self._counts)
+        self._shares = _published_shares(self._counts, self._layout)
 
-    def readings(self, current: Counts, policy: DriftPolicy) -> tuple[Reading, ...]:
-        """A reading of every column."""
-        assessed = self._assessor.assess(current)
-        values, presence = _decide(assessed, policy)
-        shares = _published_shares(current, self._layout)
-        return tuple(
-            _shown(
-                _reading(index, profile, assessed, (values, presence), policy),
-                self._bins(index, profile, shares),
-            )
+    def readings(
+        self,
+        current: Counts,
+        policy: DriftPolicy,
+        unseen: Names | None = None,
+    ) -> tuple[Reading, ...]:
+        """A reading of every column; `unseen` names some categories, by column and role, that the
+        reference does not hold."""
+        assessed, quality = self._assess(current)
+        found = decide(assessed, quality, policy)
+        readings = [
+            _reading(index, profile, assessed, found, policy)
             for index, profile in enumerate(self._layout.columns)
-        )
+        ]
+        self._explain(readings, assessed, current)
+        names = unseen or {}
+        for index, faults in enumerate(found.faults):
+            if faults:
+                readings[index] = self._faulty(readings[index], index, faults, quality, names)
+        return tuple(readings)
 
-    def _bins(self, index: int, profile: ColumnProfile, shares: Floats) -> tuple[BinShare, ...]:
-        part = self._layout.bin_slice(index)
-        before, after = self._shares[part].tolist(), shares[part].tolist()
-        return tuple(map(BinShare, profile.bins, before, after))
+    def findings(self, current: Counts, policy: DriftPolicy) -> Findings:
+        """What `readings` rests on, without words: for whoever looks many times."""
+        return decide(*self._assess(current), policy)
 
+    def candidates(self, cells: Codes, rows: Codes, policy: DriftPolicy) -> NDArray[np.bool_]:
+        """Which of many looks, `cells[looks, total]` and `rows[looks]`, are worth a reading: all in
+        which something drifts or is at fault, and seldom another."""
+        if policy.columns:
+            return np.ones(len(rows), dtype=np.bool_)  # a rule of its own needs the scores
+        level = widest_level(policy)
+        values, presence = self._assessor.p_values(cells, rows)
+        faulty, frozen = self._quality.p_values(cells, rows)
+        p = np.concatenate([values, presence, faulty.reshape(len(rows), -1)], axis=1)
+        return np.asarray((np.nan_to_num(p, nan=1.0) <= level).any(axis=1) | frozen)
 
-def _decide(assessed: Assessment, policy: DriftPolicy) -> tuple[_Verdict, _Verdict]:
-    """Both questions of all columns are one family: they are corrected together."""
-    now = assessed.current
-    enough = np.concatenate([now.valid_rows >= policy.min_rows, now.rows >= policy.min_rows])
-    effect = np.concatenate([assessed.effect, assessed.presence_effect])
-    p_value = np.concatenate([assessed.p_value, assessed.presence_p_value])
-    effect = np.where(enough, effect, np.nan)
-    p_value = np.where(enough, p_value, np.nan)
-    level = per_look_level(
-        policy.false_alerts_per_month,
-        max(int(np.count_nonzero(~np.isnan(p_value))), 1),
-        policy.window_seconds,
-        policy.look_seconds,
-    )
-    big = np.nan_to_num(effect, nan=-1.0) >= policy.min_effect
-    warning = big & (np.nan_to_num(benjamini_hochberg(p_value), nan=1.0) <= policy.fdr)
-    drift = big & (np.nan_to_num(p_value, nan=1.0) <= level)
-    half = len(assessed.effect)
-    first = _Verdict(effect[:half], p_value[:half], warning[:half], drift[:half])
-    return first, _Verdict(effect[half:], p_value[half:], warning[half:], drift[half:])
+    def _assess(self, current: Counts) -> tuple[Assessment, Quality]:
+        return self._assessor.assess(current), self._quality.assess(current)
+
+    def _explain(self, readings: list[Reading], assessed: Assessment, current: Counts) -> None:
+        """Adds to each reading its bins, and to those that moved, what they say."""
+        before, after = self._shares.tolist(), _published_shares(current, self._layout).tolist()
+        for index, reading in enumerate(readings):
+            part = self._layout.bin_slice(index)
+            bins = tuple(map(BinShare, self._layout.columns[index].bins, before[part], after[part]))
+            words = ""
+            if reading.status in {Status.WARNING, Status.DRIFT}:
+                change = self._change(index, reading.method, assessed, current)
+                words = explain(reading.column, bins, change)
+            readings[index] = replace(reading, bins=bins, explanation=words)
+
+    def _change(self, index: int, method: str, assessed: Assessment, current: Counts) -> str:
+        grid = self._layout.columns[index].grid
+        start = self._layout.cell_slice(index).start
+        values = slice(start, start + grid.value_cells)
+        before, now = self._counts.cells[values], current.cells[values]
+        if method == PRESENCE or not before.any() or not now.any():
+            return ""
+        usual = assessed.reference.stddev[index]
+        ratio = assessed.current.stddev[index] / usual if usual > 0 else np.nan
+        return name_change(grid, before.astype(np.float64), now.astype(np.float64), float(ratio))
+
+    def _faulty(
+        self,
+        reading: Reading,
+        index: int,
+        faults: Sequence[Fault],
+        quality: Quality,
+        unseen: Names,
+    ) -> Reading:
+        """The reading with the faults of its data."""
+        profile = self._layout.columns[index]
+        value = _frozen_value(profile, int(quality.frozen_cell[index]), reading.mean)
+        names = unseen.get(profile.column.key, ())
+        words = tuple(describe(fault, profile, value, names) for fault in faults)
+        return replace(reading, quality=words)
 
 
 def _reading(
     index: int,
     profile: ColumnProfile,
     assessed: Assessment,
-    verdicts: tuple[_Verdict, _Verdict],
+    found: Findings,
     policy: DriftPolicy,
 ) -> Reading:
     column, now, before = profile.column, assessed.current, assessed.reference
     rows = int(now.rows[index])
     decision = _own_rule(index, column.name, assessed, policy) or _budget(
-        index, assessed.methods[index], verdicts, policy
+        index, assessed.methods[index], found, policy
     )
     known = decision.status is not Status.INSUFFICIENT
     return Reading(
@@ -137,7 +150,6 @@ def _reading(
         reference_mean=_optional(before.mean[index]),
         reference_stddev=_optional(before.stddev[index]),
         reference_missing_ratio=_optional(before.missing_ratio[index]),
-        quality=quality_faults(assessed, index, column.kind) if rows >= policy.min_rows else (),
     )
 
 
@@ -152,11 +164,9 @@ class _Decision:
     p_value: float | None
 
 
-def _budget(
-    index: int, method: str, verdicts: tuple[_Verdict, _Verdict], policy: DriftPolicy
-) -> _Decision:
+def _budget(index: int, method: str, found: Findings, policy: DriftPolicy) -> _Decision:
     """The worse of the two questions decides; of values, where neither is worse."""
-    values, presence = verdicts
+    values, presence = found.values, found.presence
     verdict = values
     if _severity(presence, index) > _severity(values, index) or np.isnan(values.effect[index]):
         method, verdict = PRESENCE, presence
@@ -182,10 +192,13 @@ def _own_rule(index: int, name: str, assessed: Assessment, policy: DriftPolicy) 
     return _Decision(status, method, score, rule.threshold, _optional(assessed.p_value[index]))
 
 
-def _shown(reading: Reading, bins: tuple[BinShare, ...]) -> Reading:
-    """The reading with its bins, and what they say where it moved."""
-    moved = reading.status in {Status.WARNING, Status.DRIFT}
-    return replace(reading, bins=bins, explanation=explain(reading.column, bins) if moved else "")
+def _frozen_value(profile: ColumnProfile, cell: int, mean: float | None) -> str:
+    """What a frozen column holds; nothing where it is not frozen."""
+    if cell < 0:
+        return ""
+    if isinstance(profile.grid, NumericGrid):
+        return "" if mean is None else f"{mean:.4g}"
+    return profile.bins[cell]
 
 
 def _scores(index: int, assessed: Assessment) -> dict[str, float]:
@@ -196,7 +209,7 @@ def _scores(index: int, assessed: Assessment) -> dict[str, float]:
     }
 
 
-def _severity(verdict: _Verdict, index: int) -> int:
+def _severity(verdict: Verdict, index: int) -> int:
     return int(verdict.warning[index]) + 2 * int(verdict.drift[index])
 
 

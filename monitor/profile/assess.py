@@ -85,6 +85,12 @@ class _Numeric:
         self._points = np.array([points for points, _ in tails])
         self._log_p = np.array([log_p for _, log_p in tails])
 
+    def p_values(self, cells: Codes) -> Floats:
+        """Of the values, `[looks, numeric columns]`, for `cells[looks, total]`."""
+        now = _take(cells, self._cells)
+        statistic = ordered.anderson_darling(np.broadcast_to(self._reference, now.shape), now)
+        return np.stack([ordered.ad_p_value(a, self._points, self._log_p) for a in statistic])
+
     def score(self, current: Counts) -> dict[str, Floats]:
         """Of the numeric columns only, `[numeric columns]`."""
         if not len(self.which):
@@ -143,6 +149,27 @@ class Assessor:
             self._reference_summary,
         )
 
+    def p_values(self, cells: Codes, rows: Codes) -> tuple[Floats, Floats]:
+        """Only the p-values of `assess`, of values and of presence, each `[looks, columns]`, for
+        many looks at once: `cells[looks, total]` and `rows[looks]`."""
+        values = np.full((len(cells), len(self.methods)), np.nan)
+        if len(self._numeric.which):
+            values[:, self._numeric.which] = self._numeric.p_values(cells)
+        for index in self._numeric.coarse.tolist():
+            part = self._layout.cell_slice(index)
+            binned = cells[:, part] @ self._layout.merging(index)
+            before = self._reference.cells[part] @ self._layout.merging(index)
+            values[:, index] = _homogeneity_p(
+                before[:-2].astype(np.float64), binned[:, :-2].astype(np.float64)
+            )
+        if len(self._named):
+            now = _take(cells, self._names)
+            values[:, self._named] = _homogeneity_p(self._names_reference, now)
+        states = cells[:, self._states]
+        valid = rows[:, None] - states.sum(axis=-1)
+        now = np.concatenate([valid[..., None], states], axis=-1).astype(np.float64)
+        return values, self._presence_p_values(self._presence(self._reference), now)
+
     def _scores(self, current: Counts) -> dict[str, Floats]:
         sides = self._reference, current
         before, now = (self._layout.bin_counts(side) for side in sides)
@@ -171,8 +198,8 @@ class Assessor:
 
     def _presence_p_values(self, before: Floats, now: Floats) -> Floats:
         """NaN, and so no test at all, where both sides have rows of one state only."""
-        p = significance.homogeneity(before, now).p_value
-        several = ((before + now) > 0).sum(axis=1) > 1
+        p = _homogeneity_p(before, now)
+        several = ((before + now) > 0).sum(axis=-1) > 1
         return np.where(several, p, np.nan)
 
     def _presence(self, counts: Counts) -> Floats:
@@ -201,6 +228,10 @@ class Assessor:
         )
 
 
+def _homogeneity_p(before: Floats, now: Floats) -> Floats:
+    return significance.homogeneity(np.broadcast_to(before, now.shape), now).p_value
+
+
 def _gather(starts: Codes, sizes: Codes) -> Codes:
     """Indices into a flat vector `[columns, widest]`; −1, where a column is narrower, means the
     zero put at its end."""
@@ -210,7 +241,9 @@ def _gather(starts: Codes, sizes: Codes) -> Codes:
 
 
 def _take(flat: Codes, index: Codes) -> Floats:
-    return np.append(flat, 0)[index].astype(np.float64)
+    """The cells `[..., columns, widest]` of `flat[..., total]`."""
+    nought = np.zeros((*flat.shape[:-1], 1), dtype=flat.dtype)
+    return np.concatenate([flat, nought], axis=-1)[..., index].astype(np.float64)
 
 
 def _padded(parts: Sequence[NDArray[np.float64] | NDArray[np.bool_]], width: int) -> Floats:

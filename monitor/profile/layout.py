@@ -8,7 +8,7 @@ added. Knows nothing of time: the rows of one call belong to one pane.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from monitor.schema import LABEL, PROBABILITY_PREFIX, Column, Role
 Codes = NDArray[np.int64]
 
 MAX_NAMES_REPORTED = 20
+MOST_ROWS_NAMED = 1000  # rows of unseen categories that are read for names
 LARGEST_DEVIATION = 1e140  # its square is still finite, and so is the sum of many
 
 
@@ -46,11 +47,12 @@ class ColumnProfile:
 @dataclass(frozen=True, slots=True)
 class Counted:
     """The counts of a batch, and the columns that came without being expected, or did not come (20
-    at most)."""
+    at most), and categories that the reference does not hold, by column and role (20 of each)."""
 
     counts: Counts
     unexpected: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    unseen: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 class Layout:
@@ -91,6 +93,11 @@ class Layout:
         merged = np.bincount(self._bin_of_cell, weights=counts.cells, minlength=size)
         return merged.astype(np.int64)
 
+    def merging(self, index: int) -> Codes:
+        """A column's cells as its published bins, `[cells, bins]`: a one where they belong."""
+        profile = self.columns[index]
+        return np.eye(len(profile.bins), dtype=np.int64)[profile.grid.bin_of_cell]
+
     def count(
         self,
         features: Mapping[str, Values],
@@ -114,14 +121,24 @@ class Layout:
         rows = _rows(given)
         if not rows:
             return Counted(self.identity)
-        counts = self._count(given, rows)
+        unseen: dict[tuple[str, str], tuple[str, ...]] = {}
+        counts = self._count(given, rows, unseen)
         unexpected = [name for name, role in given if (name, role) not in self.index]
         absent = [name for name, role in self.index if (name, role) not in given]
         return Counted(
-            counts, tuple(unexpected[:MAX_NAMES_REPORTED]), tuple(absent[:MAX_NAMES_REPORTED])
+            counts,
+            tuple(unexpected[:MAX_NAMES_REPORTED]),
+            tuple(absent[:MAX_NAMES_REPORTED]),
+            unseen,
         )
 
-    def _count(self, given: Mapping[tuple[str, str], Values], rows: int) -> Counts:
+    def _count(
+        self,
+        given: Mapping[tuple[str, str], Values],
+        rows: int,
+        unseen: dict[tuple[str, str], tuple[str, ...]],
+    ) -> Counts:
+        """The counts; writes the names of unseen categories into `unseen`."""
         codes: list[Codes] = []
         lost: list[int] = []  # columns that did not come
         numeric: list[tuple[int, Values]] = []
@@ -132,7 +149,10 @@ class Layout:
             elif i in self._numeric:
                 numeric.append((i, column))
             else:
-                codes.append(self._named[i].codes(column) + self.offsets[i])
+                found = self._named[i].codes(column)
+                codes.append(found + self.offsets[i])
+                if names := _unseen(profile.grid, found, column):
+                    unseen[profile.column.key] = names
         moments = np.zeros((len(self.columns), 3))
         if numeric:
             codes.append(self._count_numbers(numeric, rows, moments))
@@ -170,6 +190,17 @@ class Layout:
         moments[which, 1] = deviation.sum(axis=1)
         moments[which, 2] = np.einsum("ij,ij->i", deviation, deviation)
         return codes.ravel()
+
+
+def _unseen(grid: Grid, codes: Codes, values: Values) -> tuple[str, ...]:
+    """The first categories that the reference does not hold, each once."""
+    if not isinstance(grid, CategoryGrid):
+        return ()
+    rows = np.flatnonzero(codes == len(grid.categories) + 1)
+    if not len(rows):
+        return ()
+    names = (read.category(values[row]) for row in rows[:MOST_ROWS_NAMED].tolist())
+    return tuple(dict.fromkeys(names))[:MAX_NAMES_REPORTED]
 
 
 def _rows(given: Mapping[tuple[str, str], Values]) -> int:

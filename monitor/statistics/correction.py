@@ -8,6 +8,7 @@ NaN and does not count as a test.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,6 +83,7 @@ def clusters_per_window(level: float, looks_per_window: float) -> float:
     return level * min(max(1.0, square * nu), max(1.0, looks_per_window))
 
 
+@lru_cache(maxsize=256)  # asked at each look, with hardly ever another number of tests
 def per_look_level(
     false_alerts_per_month: float,
     hypotheses: int,
@@ -93,8 +95,8 @@ def per_look_level(
 
     Solves hypotheses · (month / window) · clusters_per_window(p) = false_alerts_per_month for p.
     `hypotheses` counts every test made at a look (a column may be tested twice); `look_seconds` is
-    how often the window moves on: the pane's length. Tests that are not independent of one another
-    only lower the number of episodes.
+    how often the window moves on: the pane's length. Tests that depend on one another
+    leave the expected number as it is, and bunch it.
 
     StatisticsError for a budget, a window or a number of tests that is not positive.
 

@@ -15,9 +15,9 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from monitor.errors import StatisticsError
+from monitor.statistics import special
 
 Floats = NDArray[np.float64]
 
@@ -135,6 +135,21 @@ def l_infinity(reference: ArrayLike, current: ArrayLike) -> Floats:
     """
     p, q = _pair(reference, current)
     return np.asarray(np.abs(p - q).max(axis=-1))
+
+
+def share_effect(reference: ArrayLike, current: ArrayLike) -> Floats:
+    """How far one share has risen, Cohen's h `[...]`: negative where it fell, from −π to π.
+
+    h = 2·arcsin √q − 2·arcsin √p: equal steps of it are about equally hard to see in equal numbers
+    of rows, near nought as in the middle. 5 % to 7.5 % is about .1, and so is 0 to .25 %.
+
+    Source: Cohen (1988), chapter 6.
+
+    >>> [round(float(share_effect(*pair)), 3) for pair in ((0.05, 0.1), (0.0, 0.01), (0.4, 0.5))]
+    [0.192, 0.2, 0.201]
+    """
+    p, q = (np.clip(np.asarray(a, dtype=np.float64), 0.0, 1.0) for a in (reference, current))
+    return np.asarray(2.0 * np.arcsin(np.sqrt(q)) - 2.0 * np.arcsin(np.sqrt(p)))
 
 
 def cumulative_difference(reference: ArrayLike, current: ArrayLike) -> Floats:

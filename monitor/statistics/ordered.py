@@ -14,9 +14,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from monitor.errors import StatisticsError
+from monitor.statistics import special
 from monitor.statistics.divergence import cumulative_difference, shares
 
 Floats = NDArray[np.float64]
