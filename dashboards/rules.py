@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from dashboards.addresses import COLUMNS, HEALTH, OVERVIEW, PERFORMANCE, dashboard_path
 from dashboards.expressions import (
     ACCURACY,
     LIVE,
@@ -27,6 +28,7 @@ from dashboards.expressions import (
 )
 
 WINDOW = "1h"  # as the sidecar's own default; the record names say so
+GRAFANA = "http://localhost:3000"  # Grafana's own default
 RUNBOOK = "https://github.com/sidelight-monitor/sidelight/blob/main/docs/alerts.md#"
 _HEAD = "# Written by `sidelight rules export`; write it again rather than edit it.\n"
 _BAD_VALUES = 'bin=~"missing|invalid|unseen"'
@@ -44,6 +46,7 @@ class AlertRule:
     severity: str
     summary: str
     description: str
+    dashboard: str = OVERVIEW
     keep: str = "10m"
 
 
@@ -74,6 +77,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "{{ $labels.column }} of {{ $labels.model }} has drifted",
         "What comes in for {{ $labels.column }} no longer looks like the reference.",
+        COLUMNS,
     ),
     AlertRule(
         "SidelightPredictionDrift",
@@ -82,6 +86,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "{{ $labels.column }} of {{ $labels.model }} has drifted",
         "What the model answers no longer looks like the reference.",
+        COLUMNS,
     ),
     AlertRule(
         "SidelightFleetDrift",
@@ -90,6 +95,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "{{ $labels.column }} of {{ $labels.model }} has drifted over all replicas",
         'PSI of all replicas together is {{ $value | printf "%.3f" }}, over 0.2.',
+        COLUMNS,
     ),
     AlertRule(
         "SidelightDataQuality",
@@ -101,6 +107,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "{{ $labels.column }} of {{ $labels.model }} holds bad values",
         "{{ $value | humanizePercentage }} more of its rows than in the reference are missing, "
         "invalid or unseen.",
+        COLUMNS,
     ),
     AlertRule(
         "SidelightPerformanceDegraded",
@@ -109,6 +116,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "critical",
         "{{ $labels.model }} has become worse",
         'RMSE is 20% over, or accuracy 0.05 under the reference: now {{ $value | printf "%.4g" }}.',
+        PERFORMANCE,
     ),
     AlertRule(
         "SidelightNoLabels",
@@ -118,6 +126,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "no labels for {{ $labels.model }} any more",
         "Predictions go on, but no label has been joined for six hours.",
+        PERFORMANCE,
     ),
     AlertRule(
         "SidelightNotObserving",
@@ -126,6 +135,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "critical",
         "{{ $labels.instance }} observes nothing",
         "Traffic still flows, but nothing of it is being looked at.",
+        HEALTH,
     ),
     AlertRule(
         "SidelightObservationsDropped",
@@ -134,6 +144,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "{{ $labels.instance }} drops observations",
         "{{ $value | humanizePercentage }} of the exchanges did not fit into the queue.",
+        HEALTH,
     ),
     AlertRule(
         "SidelightDecodeFailures",
@@ -142,6 +153,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "warning",
         "{{ $labels.instance }} cannot read what it sees",
         "{{ $value | humanizePercentage }} of the exchanges could not be decoded.",
+        HEALTH,
     ),
     AlertRule(
         "SidelightNoTraffic",
@@ -158,6 +170,7 @@ ALERTS: tuple[AlertRule, ...] = (
         "critical",
         "{{ $labels.sink }} does not take alerts",
         "Every alert message of the last quarter of an hour failed.",
+        HEALTH,
     ),
     AlertRule(
         "SidelightDown",
@@ -166,33 +179,34 @@ ALERTS: tuple[AlertRule, ...] = (
         "critical",
         "{{ $labels.instance }} does not answer scrapes",
         "The control port is not reachable; the relay may still serve.",
+        HEALTH,
     ),
 )  # fmt: skip
 
 
-def export_rules(directory: Path) -> list[Path]:
+def export_rules(directory: Path, grafana_url: str = GRAFANA) -> list[Path]:
     """Write the rule files into `directory`, made where it is missing; gives their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, group in rule_groups().items():
+    for name, group in rule_groups(grafana_url).items():
         path = directory / f"{name}.yml"
         path.write_text(_HEAD + _yaml({"groups": [group]}), encoding="utf-8")
         written.append(path)
     return written
 
 
-def rule_groups() -> dict[str, dict[str, Any]]:
-    """File name → its one group."""
+def rule_groups(grafana_url: str = GRAFANA) -> dict[str, dict[str, Any]]:
+    """File name → its one group; the alerts point to dashboards at `grafana_url`."""
     records = [
         {"record": name, "expr": expression} for name, expression in recorded(WINDOW).items()
     ]
     return {
         "sidelight-recording": {"name": "sidelight-recording", "rules": records},
-        "sidelight-alerts": {"name": "sidelight-alerts", "rules": list(_alerts())},
+        "sidelight-alerts": {"name": "sidelight-alerts", "rules": list(_alerts(grafana_url))},
     }
 
 
-def _alerts() -> Iterator[dict[str, Any]]:
+def _alerts(grafana_url: str) -> Iterator[dict[str, Any]]:
     for rule in ALERTS:
         yield {
             "alert": rule.name,
@@ -204,8 +218,16 @@ def _alerts() -> Iterator[dict[str, Any]]:
                 "summary": rule.summary,
                 "description": rule.description,
                 "runbook_url": RUNBOOK + rule.name.lower(),
+                "dashboard_url": grafana_url.rstrip("/") + _dashboard(rule.dashboard),
             },
         }
+
+
+def _dashboard(uid: str) -> str:
+    """With the alert's own labels as variables, as far as such an alert has them."""
+    names = {COLUMNS: ("model", "version", "column", "role"), HEALTH: ("job", "instance")}
+    labels = names.get(uid, ("model", "version"))
+    return dashboard_path(uid, **{name: f"{{{{ $labels.{name} | urlquery }}}}" for name in labels})
 
 
 def _yaml(document: dict[str, Any]) -> str:

@@ -59,9 +59,12 @@ def publish(
     ],
 ) -> None:
     """Push the dashboards into a running Grafana; again, and nothing changes."""
-    from dashboards.publish import PublishError
-    from dashboards.publish import publish as push
-
+    try:
+        from dashboards.publish import PublishError
+        from dashboards.publish import publish as push
+    except ImportError as error:
+        missing = "grafana-client is missing: pip install 'sidelight[grafana]'"
+        raise SidelightError(missing) from error
     try:
         published = push(url, token)
     except PublishError as error:
