@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -44,7 +43,10 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         running.wait(lambda: running.numbers(f"sum({features})") == [3 * ROUNDS * 50])
         running.wait(lambda: bool(running.ask("sidelight_alerts_firing > 0")))
         running.wait(lambda: bool(running.ask(PSI)))
-        running.wait(lambda: bool(running.ask("sidelight_alert_deliveries_total")))
+        # A rate takes two samples, and these counters appear with what they count.
+        for name in ("alert_deliveries", "observations", "requests"):
+            many = f"min(count_over_time(sidelight_{name}_total[1m])) > 2"
+            running.wait(lambda many=many: bool(running.ask(many)))  # type: ignore[misc]  # a lambda with a default
         yield running
 
 
@@ -66,6 +68,27 @@ def test_a_choice_that_does_not_exist_has_none(scraped: Fleet) -> None:
         assert scraped.ask(query) == [], name
 
 
+def _samples(scraped: Fleet) -> list[list[float]]:
+    """When each replica's x was scraped."""
+    series = 'sidelight_column_observations_total{column="x",bin="missing"}[1h]'
+    found = [[float(moment) for moment, _ in one["values"]] for one in scraped.ask(series)]
+    assert len(found) == 2
+    return found
+
+
+def _as_many(scraped: Fleet) -> bool:
+    return len({len(times) for times in _samples(scraped)}) == 1
+
+
+def _ended(scraped: Fleet) -> bool:
+    """Whether the rules saw both series end: 1.1 mean intervals without a sample, as `increase`."""
+    evaluated = max(scraped.numbers(f"timestamp({PSI}{COLUMN})"), default=0.0)
+    return all(
+        evaluated - times[-1] > 1.2 * (times[-1] - times[0]) / (len(times) - 1)
+        for times in _samples(scraped)
+    )
+
+
 def _stop_scraping(scraped: Fleet) -> None:
     """Stop at a moment when both replicas have the same number of samples.
 
@@ -73,20 +96,15 @@ def _stop_scraping(scraped: Fleet) -> None:
     target's scrapes. The factor is the same for both replicas where each series begins at zero, has
     ended, and has as many samples; then the shares of bins are exactly those of the rows.
     """
-    series = 'sidelight_column_observations_total{column="x",bin="missing"}'
-    # Ended is what had no sample for 1.1 intervals on average; the rules have been evaluated since.
-    ended = f"min(timestamp({PSI}{COLUMN})) - max(timestamp({series})) > 6"
-    for attempt in range(8):
+    for _ in range(6):
+        scraped.wait(lambda: _as_many(scraped))  # from here to the kill is less than a scrape
         scraped.end()
         scraped.start(scraping=False)
-        scraped.wait(lambda: bool(scraped.ask(ended)))
-        counts = scraped.numbers(f"count_over_time({series}[1h])")
-        assert len(counts) == 2
-        if len(set(counts)) == 1:
+        scraped.wait(lambda: _ended(scraped))
+        if _as_many(scraped):
             return
         scraped.end()
         scraped.start(scraping=True)
-        time.sleep(6.0 + 0.29 * attempt)
     pytest.fail("never the same number of samples")
 
 
