@@ -16,6 +16,7 @@ from monitor.alerting.policy import DriftPolicy, Judge
 from monitor.learning import Learning
 from monitor.profile.counts import Counts
 from monitor.profile.reference import Reference
+from monitor.profile.unseen import UnseenNames
 from monitor.realised import Realised, Task
 from monitor.records.batch import Batch, grouped
 from monitor.records.label import Joined
@@ -82,6 +83,7 @@ class Engine:
         self._reference: Reference | None = None
         self._judge: Judge | None = None
         self._window: Window[Counts] | None = None
+        self._unseen: Window[UnseenNames] | None = None
         self._total: Counts | None = None
         self.predictions = 0
         if reference is not None:
@@ -110,6 +112,7 @@ class Engine:
         self._reference = reference
         self._judge = Judge(reference)
         self._window = Window(layout.identity, settings.window_seconds, settings.pane_seconds)
+        self._unseen = Window(UnseenNames(), settings.window_seconds, settings.pane_seconds)
         self._total = layout.identity
         if self._realised is None and (task := settings.task or _task(reference.task)):
             self._know_task(task)
@@ -152,7 +155,7 @@ class Engine:
     def evaluate(self, now: float, health: Health) -> Evaluation:
         """One look at the window; call it about every pane, or more often."""
         window = self._window.total(now) if self._window is not None else None
-        readings = self._read(window)
+        readings = self._read(window, now)
         performance = self._perform(now)
         settings = self._settings
         subject = Subject(settings.model, settings.version, settings.page_url)
@@ -193,14 +196,17 @@ class Engine:
         assert self._total is not None  # noqa: S101 - comes with the reference
         layout, window = self._reference.layout, self._window
         for part in grouped(batch, window.pane):
-            counts = layout.count(part.features, part.outputs, part.probabilities).counts
-            window.add(part.at[0], counts)
-            self._total = self._total + counts
+            counted = layout.count(part.features, part.outputs, part.probabilities)
+            window.add(part.at[0], counted.counts)
+            if counted.unseen and self._unseen is not None:
+                self._unseen.add(part.at[0], UnseenNames(counted.unseen))
+            self._total = self._total + counted.counts
 
-    def _read(self, window: Counts | None) -> tuple[Reading, ...]:
-        if self._judge is None or window is None:
+    def _read(self, window: Counts | None, now: float) -> tuple[Reading, ...]:
+        if self._judge is None or window is None or self._unseen is None:
             return ()
-        return self._judge.readings(window, self._settings.drift)
+        names = self._unseen.total(now).names
+        return self._judge.readings(window, self._settings.drift, names)
 
     def _perform(self, now: float) -> Performance:
         settings, known = self._settings, self._realised
