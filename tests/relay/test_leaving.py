@@ -10,6 +10,8 @@ import pytest
 
 from tests.relay.harness import eventually, read_all, read_head, running_origin, running_relay
 
+pytestmark = pytest.mark.end_to_end  # real sockets on loopback
+
 GET = b"GET /p HTTP/1.1\r\nHost: h\r\n\r\n"
 
 

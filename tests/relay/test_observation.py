@@ -24,6 +24,8 @@ from tests.relay.harness import (
     tap_path,
 )
 
+pytestmark = pytest.mark.end_to_end  # real sockets on loopback
+
 BODY = b'{"x": 1}'
 HEAD = b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n"
 

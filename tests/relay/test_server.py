@@ -22,6 +22,8 @@ from tests.relay.harness import (
     running_relay,
 )
 
+pytestmark = pytest.mark.end_to_end  # real sockets on loopback
+
 GET = b"GET /p HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
 

@@ -26,6 +26,8 @@ from tests.relay.harness import (
     tap_path,
 )
 
+pytestmark = pytest.mark.end_to_end  # real sockets on loopback
+
 POST = b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
 
 
