@@ -17,7 +17,7 @@ from monitor.learning import Learning
 from monitor.profile.counts import Counts
 from monitor.profile.reference import Reference
 from monitor.profile.unseen import UnseenNames
-from monitor.realised import Realised, Task
+from monitor.realised import Realised
 from monitor.records.batch import Batch, grouped
 from monitor.records.label import Joined
 from monitor.snapshot import (
@@ -31,6 +31,7 @@ from monitor.snapshot import (
     Snapshot,
     Status,
 )
+from monitor.statistics.classes import TASKS, Task
 from monitor.statistics.performance import infer_task
 from monitor.windows import Window
 
@@ -114,7 +115,7 @@ class Engine:
         self._window = Window(layout.identity, settings.window_seconds, settings.pane_seconds)
         self._unseen = Window(UnseenNames(), settings.window_seconds, settings.pane_seconds)
         self._total = layout.identity
-        if self._realised is None and (task := settings.task or _task(reference.task)):
+        if self._realised is None and (task := settings.task or TASKS.get(reference.task or "")):
             self._know_task(task)
 
     def reconfigure(self, settings: EngineSettings) -> None:
@@ -251,12 +252,3 @@ class Engine:
         if self._reference is None:
             return ReferenceInfo("learning", "", self._learning.rows, self._learning.rows_needed)
         return ReferenceInfo("ready", self._reference.digest, self._reference.rows, 0)
-
-
-def _task(name: str | None) -> Task | None:
-    tasks: dict[str, Task] = {
-        "regression": "regression",
-        "binary": "binary",
-        "multiclass": "multiclass",
-    }
-    return tasks.get(name or "")

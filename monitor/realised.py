@@ -7,14 +7,13 @@ time: how good the window's own predictions were, which is complete only once th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from monitor.records.label import Joined, Label, Prediction
 from monitor.snapshot import PerformanceReading, PerformanceTotals, Status
+from monitor.statistics.classes import Task
 from monitor.statistics.performance import PerformanceCounter, PerformanceSums
 from monitor.windows import Window
 
-Task = Literal["regression", "binary", "multiclass"]
 _Clock = Callable[[Prediction, Label], float]
 
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from monitor.config.settings import Task
 from monitor.errors import ConfigError
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.reference import Reference, load, render, save
 from monitor.schema import Role
+from monitor.statistics.classes import TASKS, Task
 from monitor.statistics.performance import classification_metrics, regression_metrics
 
 app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
@@ -157,11 +157,6 @@ def _probabilities(options: list[str]) -> dict[str, str]:
 
 
 def _task(name: str | None) -> Task | None:
-    tasks: dict[str, Task] = {
-        "regression": "regression",
-        "binary": "binary",
-        "multiclass": "multiclass",
-    }
-    if name is not None and name not in tasks:
-        raise ConfigError([("--task", f"{name!r} is not one of {', '.join(tasks)}")])
-    return tasks.get(name or "")
+    if name is not None and name not in TASKS:
+        raise ConfigError([("--task", f"{name!r} is not one of {', '.join(TASKS)}")])
+    return TASKS.get(name or "")

@@ -12,6 +12,11 @@ from functools import lru_cache
 from typing import Literal
 
 Task = Literal["regression", "binary", "multiclass"]
+TASKS: dict[str, Task] = {
+    "regression": "regression",
+    "binary": "binary",
+    "multiclass": "multiclass",
+}
 Value = float | int | bool | str
 
 POSITIVE = "1"
