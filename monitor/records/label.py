@@ -44,6 +44,7 @@ class Prediction:
     at: float  # Unix seconds
     value: Value | None
     probabilities: Mapping[str, float] = field(default_factory=dict)
+    segments: Mapping[str, str] = field(default_factory=dict)  # column → value, as configured
 
 
 @dataclass(frozen=True, slots=True)
