@@ -150,8 +150,9 @@ class Engine:
             self._realised.add(joined, restored=restored)
             return
         self._held.extend(joined[: MAX_HELD_LABELS - len(self._held)])
-        if len(self._held) >= self._settings.min_rows:
-            self._know_task(infer_task([one.label.value for one in self._held]))
+        truths = [one.label.value for one in self._held if one.label is not None]
+        if len(truths) >= self._settings.min_rows:
+            self._know_task(infer_task(truths))
 
     def evaluate(self, now: float, health: Health) -> Evaluation:
         """One look at the window; call it about every pane, or more often."""

@@ -29,7 +29,7 @@ class Realised:
     def add(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
         """Count labels that met their predictions; `restored` ones not into the totals again."""
         for one in joined:
-            if one.previous is None and not restored:
+            if one.previous is None and one.label is not None and not restored:
                 self._counter.add(one.label.value, one.prediction.value)
         self._put(self._by_arrival, joined, _arrival)
         self._put(self._by_prediction, joined, _prediction)
@@ -64,9 +64,10 @@ class Realised:
                 change(clock(prediction, one.previous)).remove(
                     one.previous.value, prediction.value, prediction.probabilities
                 )
-            change(clock(prediction, one.label)).add(
-                one.label.value, prediction.value, prediction.probabilities
-            )
+            if one.label is not None:
+                change(clock(prediction, one.label)).add(
+                    one.label.value, prediction.value, prediction.probabilities
+                )
         for at, sums in changes.values():
             window.add(at, sums)
 

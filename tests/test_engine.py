@@ -166,6 +166,17 @@ def test_labels_make_performance_and_a_correction_replaces() -> None:
     assert performance.totals.labels == 2  # counters never fall, so corrections do not count twice
 
 
+def test_a_label_that_was_taken_out_counts_no_more() -> None:
+    engine = Engine(replace(SETTINGS, drift=DriftPolicy(min_rows=1)), _reference())
+    kept, revoked = _joined(0, 13.0, START), _joined(1, 6.0, START)
+    engine.label([kept, revoked])
+    engine.label([Joined(revoked.prediction, None, revoked.label)])
+    performance = engine.evaluate(START, WELL).snapshot.performance
+    assert (performance.realised.rows, performance.by_prediction_time.rows) == (1, 1)
+    assert performance.realised.metrics["mae"] == pytest.approx(3.0, rel=1e-12)
+    assert performance.totals.labels == 2
+
+
 def test_restored_labels_fill_the_window_but_not_the_totals() -> None:
     engine = Engine(replace(SETTINGS, drift=DriftPolicy(min_rows=2)), _reference())
     engine.label([_joined(0, 13.0, START), _joined(1, 6.0, START)], restored=True)

@@ -49,8 +49,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A prediction that met its label; `previous` is the label that this one corrects."""
+    """A prediction that met its label; `previous` is the label that no longer counts.
+
+    A label that was taken out (its source revoked, its prediction deleted) leaves `label` None.
+    """
 
     prediction: Prediction
-    label: Label
+    label: Label | None
     previous: Label | None = None

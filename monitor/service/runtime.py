@@ -142,6 +142,7 @@ class Runtime:
             self._config.data_dir / "sidelight.db",
             model=model.name,
             version=model.version,
+            segments=self._config.performance.segments,
             label_ttl_seconds=self._config.performance.label_ttl,
         )
 
@@ -156,7 +157,7 @@ class Runtime:
 
     def _joined(self, joined: Sequence[Joined]) -> None:
         for one in joined:
-            if one.previous is None:
+            if one.previous is None and one.label is not None:
                 self._delays.add(max(0.0, one.label.received_at - one.prediction.at))
         self._engine.label(joined)
 

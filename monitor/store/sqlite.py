@@ -29,11 +29,18 @@ from monitor.store.protocol import (
 )
 from monitor.store.sqlite_join import Placed, place, settle_landed
 from monitor.store.sqlite_schema import model_number, prepare
-from monitor.store.values import key_of, plain, predicted_cells, probability_texts, to_text
+from monitor.store.values import (
+    key_of,
+    plain,
+    predicted_cells,
+    probability_texts,
+    segment_texts,
+    to_text,
+)
 
 _BUSY_SECONDS = 1.0
-_INSERT = """INSERT INTO predictions(key, id, row, at, value, probabilities, model)
-    VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key, row) DO NOTHING"""
+_INSERT = """INSERT INTO predictions(key, id, row, at, value, probabilities, segments, model)
+    VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key, row) DO NOTHING"""
 _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
 
@@ -46,11 +53,13 @@ class SqliteStore:
         *,
         model: str = "model",
         version: str = "1",
+        segments: tuple[str, ...] = (),
         label_ttl_seconds: float = DEFAULT_LABEL_TTL_SECONDS,
         max_parked: int = 1_000_000,
     ) -> None:
         self._path = path
         self._model_name = (to_text(model), to_text(version))
+        self._segments = segments
         self._ttl_seconds = label_ttl_seconds
         self._max_parked = max_parked
         self._model = 0
@@ -161,6 +170,7 @@ class SqliteStore:
             plain(batch.at),
             predicted_cells(batch),
             probability_texts(batch),
+            segment_texts(batch, self._segments),
             repeat(self._model, len(ids)),
             strict=True,
         )

@@ -11,11 +11,18 @@ from typing import Literal
 
 from monitor.records.label import Joined, Label, Outcome, Prediction
 from monitor.store.join import Change, change, outcome
-from monitor.store.values import Cell, from_cell, from_probability_text, key_of, to_cell, to_text
+from monitor.store.values import (
+    Cell,
+    from_cell,
+    from_probability_text,
+    from_segment_text,
+    key_of,
+    to_cell,
+    to_text,
+)
 
-_FIND_PREDICTION = """SELECT id, label, observed_at, received_at, source, at, value, probabilities,
-model
-    FROM predictions WHERE key = ? AND row = ?"""
+_FIND_PREDICTION = """SELECT id, label, observed_at, received_at, source, model, at, value,
+    probabilities, segments FROM predictions WHERE key = ? AND row = ?"""
 _FIND_PARKED = (
     "SELECT id, label, observed_at, received_at, source FROM parked WHERE key = ? AND row = ?"
 )
@@ -31,8 +38,8 @@ _SET = {
     "parked": """UPDATE parked SET label = ?, observed_at = ?, received_at = ?, source = ?
         WHERE key = ? AND row = ?""",
 }
-_LANDED = """SELECT p.id, p.row, p.at, p.value, p.probabilities, p.model,
-        k.label, k.observed_at, k.received_at, k.source, p.key
+_LANDED = """SELECT p.id, p.row, p.key, p.model, k.label, k.observed_at, k.received_at, k.source,
+        p.at, p.value, p.probabilities, p.segments
     FROM predictions p CROSS JOIN parked k ON k.key = p.key AND k.row = p.row AND k.id = p.id
     WHERE p.seq > ?"""
 _UNPARK = "DELETE FROM parked WHERE key = ? AND row = ?"
@@ -62,8 +69,8 @@ def place(connection: sqlite3.Connection, label: Label, model: int, *, may_park:
             None if found[1] is None else read_label(label.prediction_id, label.row, found[1:5])
         )
         made = _settle(connection, "predictions", key, current, label)
-        tells = made in {Change.FIRST, Change.REPLACES} and found[8] == model
-        told = Joined(read_prediction(found[0], label.row, found[5:8]), label, current)
+        tells = made in {Change.FIRST, Change.REPLACES} and found[5] == model
+        told = Joined(read_prediction(found[0], label.row, found[6:]), label, current)
         return Placed(outcome(made, parked=False), told if tells else None)
     if connection.execute(_IS_FORGOTTEN, (key,)).fetchone() is not None:
         return Placed(Outcome.EXPIRED)
@@ -117,23 +124,28 @@ def settle_landed(
     """
     landed = connection.execute(_LANDED, (after,)).fetchall()
     for row in landed:
-        connection.execute(_SET["predictions"], (*row[6:10], row[10], row[1]))
-        connection.execute(_UNPARK, (row[10], row[1]))
+        connection.execute(_SET["predictions"], (*row[4:8], row[2], row[1]))
+        connection.execute(_UNPARK, (row[2], row[1]))
     told = [
-        Joined(read_prediction(row[0], row[1], row[2:5]), read_label(row[0], row[1], row[6:10]))
+        Joined(read_prediction(row[0], row[1], row[8:]), read_label(row[0], row[1], row[4:8]))
         for row in landed
-        if row[5] == model
+        if row[3] == model
     ]
     return told, len(landed)
 
 
 def read_prediction(
-    prediction_id: str, row: int, cells: tuple[float, Cell, str | None]
+    prediction_id: str, row: int, cells: tuple[float, Cell, str | None, str | None]
 ) -> Prediction:
-    """A prediction from its columns at, value, probabilities."""
-    at, value, probabilities = cells
+    """A prediction from its columns at, value, probabilities, segments."""
+    at, value, probabilities, segments = cells
     return Prediction(
-        prediction_id, row, at, from_cell(value), from_probability_text(probabilities)
+        prediction_id,
+        row,
+        at,
+        from_cell(value),
+        from_probability_text(probabilities),
+        from_segment_text(segments),
     )
 
 

@@ -14,7 +14,8 @@ from monitor.store.protocol import Stored
 from monitor.store.sqlite_join import read_label, read_prediction
 from monitor.store.values import key_of
 
-_PREDICTIONS = """SELECT row, at, value, probabilities, label, observed_at, received_at, source
+_PREDICTIONS = """SELECT row, at, value, probabilities, segments,
+        label, observed_at, received_at, source
     FROM predictions WHERE key = ? AND id = ? ORDER BY row"""
 _PARKED = """SELECT row, label, observed_at, received_at, source
     FROM parked WHERE key = ? AND id = ? ORDER BY row"""
@@ -23,7 +24,8 @@ _HISTORY = """SELECT row, label, observed_at, received_at, source
 _COUNTED = "received_at IS NOT NULL AND max(at, received_at) >= ?"
 _FIRST_OF_NEWEST = f"""SELECT max(at, received_at) FROM predictions WHERE {_COUNTED}
     ORDER BY max(at, received_at) DESC LIMIT 1 OFFSET ?"""  # noqa: S608 - constants only
-_JOINED = f"""SELECT id, row, at, value, probabilities, label, observed_at, received_at, source
+_JOINED = f"""SELECT id, row, at, value, probabilities, segments,
+        label, observed_at, received_at, source
     FROM predictions WHERE {_COUNTED} AND model = ? ORDER BY max(at, received_at), seq"""  # noqa: S608
 
 
@@ -34,11 +36,9 @@ def stored(connection: sqlite3.Connection, prediction_id: str) -> list[Stored]:
     for row, *cells in connection.execute(_HISTORY, (key,)):
         history.setdefault(row, []).append(read_label(prediction_id, row, tuple(cells)))
     found: list[Stored] = []
-    for row, at, value, probabilities, *cells in connection.execute(
-        _PREDICTIONS, (key, prediction_id)
-    ):
-        prediction = read_prediction(prediction_id, row, (at, value, probabilities))
-        label = None if cells[0] is None else read_label(prediction_id, row, tuple(cells))
+    for row, *cells in connection.execute(_PREDICTIONS, (key, prediction_id)):
+        prediction = read_prediction(prediction_id, row, tuple(cells[:4]))
+        label = None if cells[4] is None else read_label(prediction_id, row, tuple(cells[4:]))
         found.append(Stored(prediction, label, tuple(history.get(row, ()))))
     for row, *cells in connection.execute(_PARKED, (key, prediction_id)):
         label = read_label(prediction_id, row, tuple(cells))
@@ -54,6 +54,6 @@ def joined_since(
     since = at if first is None else first[0]
     for prediction_id, row, *cells in connection.execute(_JOINED, (since, model)):
         yield Joined(
-            read_prediction(prediction_id, row, tuple(cells[:3])),
-            read_label(prediction_id, row, tuple(cells[3:])),
+            read_prediction(prediction_id, row, tuple(cells[:4])),
+            read_label(prediction_id, row, tuple(cells[4:])),
         )

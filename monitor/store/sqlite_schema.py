@@ -40,7 +40,9 @@ _VERSION_1 = (
     "INSERT INTO tallies VALUES('rows', 0), ('parked', 0)",
 )
 
-MIGRATIONS = (_VERSION_1,)  # MIGRATIONS[n] brings a file of version n to n + 1
+_VERSION_2 = ("ALTER TABLE predictions ADD COLUMN segments TEXT",)
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)  # MIGRATIONS[n] brings a file of version n to n + 1
 
 _SETTINGS = (
     "PRAGMA journal_mode=WAL",

@@ -13,6 +13,7 @@ from itertools import repeat
 
 import orjson
 
+from monitor.profile.values import INVALID, MISSING, category
 from monitor.records.batch import PREDICTION, Batch
 from monitor.records.label import Value
 
@@ -80,6 +81,32 @@ def from_probability_text(text: str | None) -> dict[str, float]:
     if not text:
         return {}
     return {name: share for name, share in orjson.loads(text).items() if share is not None}
+
+
+def segment_texts(batch: Batch, names: Sequence[str]) -> Iterable[str | None]:
+    """Each row's values of the columns `names` as a JSON object; missing and invalid values are
+    left out.
+    """
+    held = [(name, plain(batch.features[name])) for name in names if name in batch.features]
+    if not held:
+        return repeat(None, len(batch))
+    texts: dict[tuple[str, ...], str | None] = {}  # few distinct segments, many rows
+    columns = [map(category, column) for _, column in held]
+    return [
+        texts[row] if row in texts else texts.setdefault(row, _segments(held, row))
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _segments(held: Sequence[tuple[str, object]], row: tuple[str, ...]) -> str | None:
+    named = zip((to_text(name) for name, _ in held), row, strict=True)
+    known = {name: text for name, text in named if text not in {MISSING, INVALID}}
+    return orjson.dumps(known).decode() if known else None
+
+
+def from_segment_text(text: str | None) -> dict[str, str]:
+    """What `segment_texts` wrote."""
+    return orjson.loads(text) if text else {}
 
 
 def plain(column: Sequence[object]) -> Sequence[object]:

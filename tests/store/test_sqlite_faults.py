@@ -64,6 +64,7 @@ def test_long_whole_numbers_are_kept_apart(value: int, tmp_path: Path) -> None:
     store.remember([Batch(["a"], [0], [1.0], {}, {"prediction": [value]}, {"x": [value]})])
     report = store.join([label("a", value), label("a", value), label("a", value + 1, at=51.0)])
     assert report.outcomes == (Outcome.JOINED, Outcome.DUPLICATE, Outcome.CORRECTED)
+    assert report.joined[0].label is not None
     assert report.joined[0].label.value == report.joined[0].prediction.value
     store.close()
 
@@ -74,6 +75,7 @@ def test_lone_surrogates_are_replaced_everywhere(tmp_path: Path) -> None:
     store.remember([Batch([bad], [0], [1.0], {}, {"prediction": [bad]}, {bad: [1.0]})])
     report = store.join([Label(bad, 0, bad, 1.0, 1.0, bad)])
     assert report.outcomes == (Outcome.JOINED,)
+    assert report.joined[0].label is not None
     assert report.joined[0].prediction.value == report.joined[0].label.value == "x?y"
     assert store.prediction(bad)[0].label == report.joined[0].label
     store.close()

@@ -91,7 +91,7 @@ def test_a_value_confirmed_later_outlives_a_correction_from_before(store: Sqlite
     store.remember([predicted("a", 10.0)])
     report = store.join([label("a", 9.0), label("a", 9.0, after=180), label("a", 11.0, after=120)])
     assert report.outcomes == (Outcome.JOINED, Outcome.DUPLICATE, Outcome.DUPLICATE)
-    assert [one.label.value for one in report.joined] == [9.0]
+    assert [one.label and one.label.value for one in report.joined] == [9.0]
     kept = store.prediction("a")[0].label
     assert kept is not None
     assert (kept.value, kept.observed_at, kept.received_at) == (9.0, NOON + 180, NOON + 60)
@@ -194,11 +194,15 @@ def test_another_versions_prediction_joins_in_the_table_but_is_not_told(tmp_path
 def test_joins_are_read_back_from_when_both_were_there(store: SqliteStore) -> None:
     store.remember([predicted(name, 1.0, at=NOON + 10 * i) for i, name in enumerate("abcd")])
     store.join([label("a", 1.0, after=500), label("b", 2.0, after=-900), label("c", 3.0)])
-    assert [one.label.value for one in store.joined_since(0.0)] == [2.0, 3.0, 1.0]
-    assert [one.label.value for one in store.joined_since(NOON + 10)] == [2.0, 3.0, 1.0]
-    assert [one.label.value for one in store.joined_since(NOON + 60)] == [3.0, 1.0]
-    assert [one.label.value for one in store.joined_since(NOON + 60.5)] == [1.0]
-    assert [one.label.value for one in store.joined_since(0.0, limit=2)] == [3.0, 1.0]
+    assert [one.label and one.label.value for one in store.joined_since(0.0)] == [2.0, 3.0, 1.0]
+    assert [one.label and one.label.value for one in store.joined_since(NOON + 10)] == [
+        2.0,
+        3.0,
+        1.0,
+    ]
+    assert [one.label and one.label.value for one in store.joined_since(NOON + 60)] == [3.0, 1.0]
+    assert [one.label and one.label.value for one in store.joined_since(NOON + 60.5)] == [1.0]
+    assert [one.label and one.label.value for one in store.joined_since(0.0, limit=2)] == [3.0, 1.0]
     assert list(store.joined_since(NOON + 501)) == []
 
 

@@ -111,7 +111,7 @@ def test_labels_find_the_predictions_that_were_put_before_them(tmp_path: Path) -
         assert writer.remember(predicted("a", 3))
         report = await writer.join([label("a", row) for row in range(3)])
         assert report.outcomes == (Outcome.JOINED,) * 3
-        assert [one.label.row for one in joined] == [0, 1, 2]  # told before the answer
+        assert [one.prediction.row for one in joined] == [0, 1, 2]  # told before the answer
         counts = writer.counts()
         assert (counts.rows, counts.outcomes[Outcome.JOINED], counts.error) == (3, 3, "")
 
