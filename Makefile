@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 RUN    := $(VENV)/bin
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test test-compose check bench lock clean
 
 demo: $(VENV)/.ready ## the whole story on real flights: drift found, performance computed, an alert delivered
 	$(RUN)/sidelight demo $(DEMO_FLAGS)
@@ -16,6 +16,10 @@ check: $(VENV)/.ready ## formatting, lint, types, import contracts
 	$(RUN)/ruff check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+test-compose: $(VENV)/.ready ## images built and brought up by the compose file: PYTHON_IMAGE names a local base
+	@test -n "$(PYTHON_IMAGE)" || { echo "PYTHON_IMAGE has to name a local image with Python 3.11 or newer"; exit 2; }
+	PYTHON_IMAGE=$(PYTHON_IMAGE) $(RUN)/python -m pytest -v -rs tests/dashboards/test_stack.py
 
 bench: $(VENV)/.ready ## every published figure, with its peers in the same run
 	$(RUN)/python benchmarks/relay.py $(BENCH_FLAGS)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]  # it has none
 import pytest
 import yaml
+from compose_spec import PyCompose
 
 from dashboards.deploy import write_deploy
 from monitor.config import load
@@ -76,6 +78,27 @@ def _has_compose() -> bool:
             ["docker", "compose", "version"], capture_output=True, check=False, timeout=20
         ).returncode
     )
+
+
+def test_the_compose_specification_knows_every_key_and_every_reference() -> None:
+    merged = yaml.safe_dump(COMPOSE)  # its library reads no merge keys
+    stack = PyCompose.from_yaml(merged)
+    stack.validate()
+    assert set(stack.service_names()) == set(SERVICES)
+    misspelt = merged.replace("healthcheck:", "healthchek:", 1)
+    with pytest.raises(ValueError, match="healthchek"):
+        PyCompose.from_yaml(misspelt)
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    _run(hadolint, "--failure-threshold", "style", "Dockerfile")
+    faulty = "FROM debian\nRUN cd /tmp && sudo true\n"
+    done = subprocess.run(
+        [hadolint, "-"], input=faulty, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "DL3004" in done.stdout  # no sudo
 
 
 def test_compose_reads_it() -> None:
