@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from monitor.statistics.averaged import averaged_errors
 from monitor.statistics.classes import Value, class_name, positive_class
 from monitor.statistics.confusion import (
     FOLDED,
     Confusion,
     accuracy,
     binary_metrics,
+    class_counts,
     macro_metrics,
     metrics_by_class,
+    weighted_metrics,
 )
+from monitor.statistics.intervals import Interval, normal, of_f1, present, wilson
 from monitor.statistics.probabilities import ProbabilitySums
 
 _OTHER = f"{FOLDED}other"
@@ -145,21 +149,52 @@ class ClassificationSums:
         return len(self.classes) <= 2 if self._binary is None else self._binary
 
     def metrics(self) -> dict[str, float]:
-        """accuracy, precision, recall, f1, log_loss, brier_score, roc_auc: each only where defined
-        on these rows.
+        """accuracy, precision, recall, f1 and what `ProbabilitySums` has, and with more than two
+        classes those three weighted by labels: each only where defined on these rows.
         """
         read = (
             binary_metrics(self._confusion, self.positive)
             if self.binary
-            else macro_metrics(self._confusion)
+            else macro_metrics(self._confusion) | weighted_metrics(self._confusion)
         )
         return accuracy(self._confusion) | read | self._probabilities.metrics()
 
     def by_class(self) -> dict[str, dict[str, float]]:
-        """precision, recall, f1 and roc_auc: metric → class → value, where defined."""
+        """precision, recall, f1, and of ranked classes areas and calibration: metric → class →
+        value, where defined.
+        """
         found = metrics_by_class(self._confusion)
-        areas = self._probabilities.areas()
-        return found | {"roc_auc": areas} if areas else found
+        ranked = self._probabilities.by_class()
+        return found | {name: by_class for name, by_class in ranked.items() if by_class}
+
+    def intervals(self) -> dict[str, Interval]:
+        """95 % intervals: of shares Wilson's, of averages over classes by the delta method."""
+        if self.rows <= 0:
+            return {}
+        found: dict[str, Interval | None] = {
+            "accuracy": wilson(self.correct / self.rows, self.rows)
+        }
+        found |= self._binary_intervals() if self.binary else self._averaged_intervals()
+        return present(found) | self._probabilities.intervals()
+
+    def _binary_intervals(self) -> dict[str, Interval | None]:
+        counts = class_counts(self._confusion).get(self.positive or "")
+        if counts is None:
+            return {}
+        hits, predicted, labelled = counts.hits, counts.predicted, counts.labelled
+        return {
+            "precision": wilson(hits / predicted, predicted) if predicted else None,
+            "recall": wilson(hits / labelled, labelled) if labelled else None,
+            "f1": of_f1(hits, predicted + labelled - 2 * hits),
+        }
+
+    def _averaged_intervals(self) -> dict[str, Interval | None]:
+        metrics = self.metrics()
+        found: dict[str, Interval | None] = {}
+        for name, error in averaged_errors(self._confusion).items():
+            low, high = normal(metrics[name], error)
+            found[name] = max(low, 0.0), min(high, 1.0)
+        return found
 
 
 def _class(value: object) -> str | None:

@@ -86,6 +86,23 @@ def macro_metrics(confusion: Confusion) -> dict[str, float]:
     }
 
 
+def weighted_metrics(confusion: Confusion) -> dict[str, float]:
+    """precision and f1 averaged over classes by their labels, each 0 where not defined; recall so
+    averaged is accuracy.
+
+    >>> weighted_metrics({("cat", "cat"): 3, ("cat", "dog"): 1})["precision_weighted"]
+    1.0
+    """
+    counts = class_counts(confusion).values()
+    rows = sum(one.labelled for one in counts)
+    return {
+        f"{name}_weighted": sum(one.labelled * one.metrics().get(name, 0.0) for one in counts)
+        / rows
+        for name in ("precision", "recall", "f1")
+        if rows
+    }
+
+
 def metrics_by_class(confusion: Confusion) -> dict[str, dict[str, float]]:
     """Metric → class → value, where defined."""
     found: dict[str, dict[str, float]] = {}

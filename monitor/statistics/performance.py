@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from monitor.errors import StatisticsError
 from monitor.statistics.classes import Task, Value, class_name, number
 from monitor.statistics.classification import ClassificationSums
+from monitor.statistics.confusion import Confusion
+from monitor.statistics.intervals import Interval
 from monitor.statistics.regression import RegressionSums, regression_metrics, require_equal_lengths
 from monitor.statistics.summation import ExactSum
 
@@ -45,8 +47,8 @@ class PerformanceSums:
     >>> pane = PerformanceSums("regression")
     >>> pane.add(10.0, 12.0), pane.add(1e9, 0.0), pane.remove(1e9, 0.0), pane.add("late", 12.0)
     (True, True, True, False)
-    >>> (pane + PerformanceSums("regression")).metrics()
-    {'rmse': 2.0, 'mae': 2.0, 'mean_error': 2.0}
+    >>> (pane + PerformanceSums("regression")).metrics()  # doctest: +ELLIPSIS
+    {'rmse': 2.0, 'mae': 2.0, 'mean_error': 2.0, 'mape': 0.2, ...}
     """
 
     __slots__ = ("_sums", "task")
@@ -102,6 +104,15 @@ class PerformanceSums:
     def by_class(self) -> dict[str, dict[str, float]]:
         """Metric → class → value; empty for a regression."""
         return self._sums.by_class()
+
+    def intervals(self) -> dict[str, Interval]:
+        """95 % confidence intervals of those metrics that have one."""
+        return self._sums.intervals()
+
+    @property
+    def confusion(self) -> Confusion:
+        """Rows by (label, prediction); empty for a regression."""
+        return self._sums.confusion if isinstance(self._sums, ClassificationSums) else {}
 
 
 class PerformanceCounter:

@@ -1,5 +1,5 @@
-"""How good predicted probabilities were: log loss, Brier score and ROC AUC as sums and counts that
-add up.
+"""How good predicted probabilities were: log loss, Brier score, areas under curves and calibration
+as sums and counts that add up.
 
 Knows nothing of the predicted class itself, only of the label and the probability given to each
 class.
@@ -11,85 +11,15 @@ import math
 import sys
 from collections.abc import Collection, Mapping
 
+from monitor.statistics.calibration import CalibrationSums
 from monitor.statistics.classes import class_name, number
+from monitor.statistics.intervals import Interval, of_mean, present
+from monitor.statistics.scores import ScoreHistogram
 from monitor.statistics.summation import ExactSum
 
 _EPSILON = sys.float_info.epsilon  # scikit-learn clips log loss here
 _SUM_TOLERANCE = 0.02  # models round their answers; what sums to less or more is no distribution
-_BINS_PER_LOGIT = 128  # AUC within .002 unless all scores lie within some .1 of log-odds
-_LAST_BIN = 40 * _BINS_PER_LOGIT  # beyond float's own resolution of 1 - p
-MAX_RANKED_CLASSES = 20  # one histogram a class: with more classes there is no ROC AUC
-
-
-class ScoreHistogram:
-    """Scores of rows that were, and were not, of one class, in fine bins of equal width in log-
-    odds.
-
-    The area under the ROC curve is the share of (row of the class, row of another) pairs that the
-    score orders right. Pairs in one bin count half, so it is off by at most half the share of such
-    pairs: `bound`.
-
-    >>> scores = ScoreHistogram()
-    >>> for score, of_class in ((0.1, False), (0.4, False), (0.35, True), (0.8, True)):
-    ...     scores.count(score, of_class, 1)
-    >>> scores.auc()
-    0.75
-    """
-
-    __slots__ = ("of_class", "others")
-
-    def __init__(self) -> None:
-        self.of_class: dict[int, int] = {}
-        self.others: dict[int, int] = {}
-
-    def count(self, score: float, of_class: bool, step: int) -> None:  # noqa: FBT001 - the fact itself
-        """Count a row's score in [0, 1], or with step -1 take it back."""
-        bins = self.of_class if of_class else self.others
-        place = _bin(score)
-        count = bins.get(place, 0) + step
-        if count:
-            bins[place] = count
-        else:
-            bins.pop(place, None)
-
-    def __add__(self, other: ScoreHistogram) -> ScoreHistogram:
-        total = ScoreHistogram()
-        for name in ("of_class", "others"):
-            bins = dict(getattr(self, name))
-            for place, count in getattr(other, name).items():
-                bins[place] = bins.get(place, 0) + count
-            setattr(total, name, {place: count for place, count in bins.items() if count})
-        return total
-
-    def auc(self) -> float | None:
-        """The area under the ROC curve, or None where one of the two kinds of row is missing."""
-        pairs = sum(self.of_class.values()) * sum(self.others.values())
-        if pairs <= 0:
-            return None
-        doubled = below = 0
-        for place in sorted(self.of_class.keys() | self.others.keys()):
-            others = self.others.get(place, 0)
-            doubled += self.of_class.get(place, 0) * (2 * below + others)
-            below += others
-        return doubled / (2 * pairs)
-
-    def bound(self) -> float:
-        """How far `auc` can be from that of the unbinned scores."""
-        pairs = sum(self.of_class.values()) * sum(self.others.values())
-        tied = sum(count * self.others.get(place, 0) for place, count in self.of_class.items())
-        return tied / (2 * pairs) if pairs > 0 else 0.0
-
-
-_NO_SCORES = ScoreHistogram()
-
-
-def _bin(score: float) -> int:
-    if score <= 0.0:
-        return -_LAST_BIN
-    if score >= 1.0:
-        return _LAST_BIN
-    place = math.floor((math.log(score) - math.log1p(-score)) * _BINS_PER_LOGIT)
-    return max(-_LAST_BIN, min(_LAST_BIN, place))
+MAX_RANKED_CLASSES = 20  # one histogram a class: with more classes there are no areas
 
 
 class ProbabilitySums:
@@ -97,20 +27,27 @@ class ProbabilitySums:
 
     - log_loss = −Σ ln p(label) / n, p clipped to [ε, 1−ε] with ε = 2⁻⁵²
     - brier_score = Σ Σₖ (pₖ − [label is k])² / n, halved for rows of two classes
-    - roc_auc: of the class (two classes), or the plain mean over classes against the rest
+    - roc_auc, average_precision, calibration_error: of the class (two classes), or the plain mean
+      over classes against the rest
 
-    Source: scikit-learn's user guide, section "Classification metrics", whose figures the first two
-    equal.
+    Source: scikit-learn's user guide, section "Classification metrics", whose figures these equal;
+    the areas within the bound of `ScoreHistogram`.
     """
 
-    __slots__ = ("brier", "losses", "offered", "rows", "scores")
+    __slots__ = (
+        "brier", "calibration", "losses", "offered", "rows", "scores", "squared_brier",
+        "squared_losses",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.rows = 0
         self.losses = ExactSum()
         self.brier = ExactSum()
+        self.squared_losses = ExactSum()
+        self.squared_brier = ExactSum()
         self.offered: dict[str, int] = {}  # class → rows in which it had a probability
         self.scores: dict[str, ScoreHistogram] = {}
+        self.calibration: dict[str, CalibrationSums] = {}
 
     def count(self, label: str, probabilities: Mapping[str, float], step: int) -> bool:
         """Count a row, or with step -1 take it back; False where the probabilities are no
@@ -121,50 +58,95 @@ class ProbabilitySums:
             return False
         loss, brier = _losses(label, given)
         add = ExactSum.add if step > 0 else ExactSum.subtract
-        add(self.losses, loss)
-        add(self.brier, brier)
+        add_square = ExactSum.add_square if step > 0 else ExactSum.subtract_square
+        for value, terms, squares in (
+            (loss, self.losses, self.squared_losses),
+            (brier, self.brier, self.squared_brier),
+        ):
+            add(terms, value)
+            add_square(squares, value)
         self.rows += step
-        ranked = _ranked(given)
-        for name, share in given.items():
+        for name in given:
             self.offered[name] = self.offered.get(name, 0) + step
             if not self.offered[name]:
                 del self.offered[name]
-            if name in ranked:
-                scores = self.scores.setdefault(name, ScoreHistogram())
-                scores.count(share, name == label, step)
-                if not (scores.of_class or scores.others):
-                    del self.scores[name]
+        for name in _ranked(given):
+            self._rank(name, given[name], name == label, step)
         return True
+
+    def _rank(self, name: str, share: float, of_class: bool, step: int) -> None:  # noqa: FBT001
+        scores = self.scores.setdefault(name, ScoreHistogram())
+        scores.count(share, of_class, step)
+        calibration = self.calibration.setdefault(name, CalibrationSums())
+        calibration.count(share, of_class, step)
+        if not (scores.of_class or scores.others):
+            del self.scores[name], self.calibration[name]
 
     def __add__(self, other: ProbabilitySums) -> ProbabilitySums:
         total = ProbabilitySums()
         total.rows = self.rows + other.rows
-        total.losses = self.losses + other.losses
-        total.brier = self.brier + other.brier
+        for name in ("losses", "brier", "squared_losses", "squared_brier"):
+            setattr(total, name, getattr(self, name) + getattr(other, name))
         offered = dict(self.offered)
-        scores = {name: histogram + _NO_SCORES for name, histogram in self.scores.items()}
         for name, count in other.offered.items():
             offered[name] = offered.get(name, 0) + count
-        for name, histogram in other.scores.items():
-            scores[name] = scores[name] + histogram if name in scores else histogram + _NO_SCORES
         total.offered = {name: count for name, count in offered.items() if count}
-        total.scores = {name: one for name, one in scores.items() if one.of_class or one.others}
+        for name in self.scores.keys() | other.scores.keys():
+            scores = self.scores.get(name, _NO_SCORES) + other.scores.get(name, _NO_SCORES)
+            if scores.of_class or scores.others:
+                total.scores[name] = scores
+                total.calibration[name] = self.calibration.get(
+                    name, _NO_CALIBRATION
+                ) + other.calibration.get(name, _NO_CALIBRATION)
         return total
 
     def metrics(self) -> dict[str, float]:
-        """log_loss, brier_score and roc_auc, each where it is defined."""
+        """log_loss, brier_score, roc_auc, average_precision and calibration_error, each where it is
+        defined.
+        """
         if self.rows <= 0:
             return {}
         found = {"log_loss": self.losses.mean(self.rows), "brier_score": self.brier.mean(self.rows)}
-        areas = self.areas()
-        if areas and len(areas) == len(self.scores):
-            found["roc_auc"] = math.fsum(areas.values()) / len(areas)
+        for name, by_class in self.by_class().items():
+            if by_class and len(by_class) == len(self.scores):
+                found[name] = math.fsum(by_class.values()) / len(by_class)
         return found
 
-    def areas(self) -> dict[str, float]:
-        """Each class's ROC AUC against all others, where there are rows of both kinds."""
-        areas = {name: scores.auc() for name, scores in sorted(self.scores.items())}
-        return {name: area for name, area in areas.items() if area is not None}
+    def by_class(self) -> dict[str, dict[str, float]]:
+        """roc_auc, average_precision and calibration_error of each class against all others, where
+        defined: metric → class → value.
+        """
+        names = sorted(self.scores)
+        found = {
+            "roc_auc": {name: self.scores[name].auc() for name in names},
+            "average_precision": {name: self.scores[name].average_precision() for name in names},
+            "calibration_error": {name: self.calibration[name].error() for name in names},
+        }
+        return {
+            metric: {name: value for name, value in by_class.items() if value is not None}
+            for metric, by_class in found.items()
+        }
+
+    def intervals(self) -> dict[str, Interval]:
+        """95 % intervals: of the means by their squares, of the areas where one class is ranked."""
+        if self.rows <= 0:
+            return {}
+        found = {
+            name: of_mean(terms.mean(self.rows), squares.mean(self.rows), self.rows)
+            for name, terms, squares in (
+                ("log_loss", self.losses, self.squared_losses),
+                ("brier_score", self.brier, self.squared_brier),
+            )
+        }
+        if len(self.scores) == 1:
+            (scores,) = self.scores.values()
+            found["roc_auc"] = scores.auc_interval()
+            found["average_precision"] = scores.average_precision_interval()
+        return present(found)
+
+
+_NO_SCORES = ScoreHistogram()
+_NO_CALIBRATION = CalibrationSums()
 
 
 def distribution(probabilities: Mapping[str, float]) -> dict[str, float]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
+from sklearn.calibration import calibration_curve
 
 from monitor.errors import StatisticsError
 from monitor.statistics.classification import MAX_CLASSES, ClassificationSums
@@ -23,7 +24,8 @@ from monitor.statistics.performance import (
     classification_metrics,
     regression_metrics,
 )
-from monitor.statistics.probabilities import ScoreHistogram
+from monitor.statistics.regression import QUANTILES
+from monitor.statistics.scores import ScoreHistogram
 
 
 def close(expected: Any) -> Any:
@@ -68,11 +70,35 @@ def test_regression_equals_scikit_learn(seed: int) -> None:
         "rmse": sklearn_metrics.root_mean_squared_error(truth, guesses),
         "mae": sklearn_metrics.mean_absolute_error(truth, guesses),
         "mean_error": float(np.mean(np.subtract(guesses, truth))),
+        "mape": sklearn_metrics.mean_absolute_percentage_error(truth, guesses),
         "r2": sklearn_metrics.r2_score(truth, guesses),
     }
-    assert added("regression", truth, guesses).metrics() == close(expected)
-    assert regression_metrics(truth, guesses) == close(expected)
-    assert regression_metrics(np.array(truth), np.array(guesses)) == close(expected)
+    sizes = np.abs(np.subtract(guesses, truth))
+    quantiles = {
+        name: float(np.quantile(sizes, share, method="inverted_cdf"))
+        for name, share in QUANTILES.items()
+    }
+    live = added("regression", truth, guesses).metrics()
+    assert {name: live.pop(name) for name in QUANTILES} == pytest.approx(quantiles, rel=0.01)
+    assert live == close(expected)
+    assert regression_metrics(truth, guesses) == close(expected | quantiles)
+    assert regression_metrics(np.array(truth), np.array(guesses)) == close(expected | quantiles)
+
+
+def test_a_label_of_nought_has_no_relative_error_and_taking_it_back_brings_mape_again() -> None:
+    sums = added("regression", [0.0, 2.0], [1.0, 3.0])
+    assert "mape" not in sums.metrics()
+    assert "mape" not in regression_metrics([0.0, 2.0], [1.0, 3.0])
+    sums.remove(0.0, 1.0)
+    assert sums.metrics()["mape"] == 0.5
+
+
+def calibration_error(positive: Sequence[bool], score: Sequence[float]) -> float:
+    """From scikit-learn's reliability diagram, its bins weighted by their rows."""
+    seen, told = calibration_curve(positive, score, n_bins=10)
+    edges = np.linspace(0.0, 1.0, 11)
+    rows = np.bincount(np.searchsorted(edges[1:-1], score), minlength=10)
+    return float(np.abs(seen - told) @ rows[rows > 0] / len(score))
 
 
 @pytest.mark.parametrize("classes", [("no", "yes"), ("0", "1"), ("ham", "spam")])
@@ -90,12 +116,17 @@ def test_binary_equals_scikit_learn(classes: tuple[str, str]) -> None:
     }
     for given_columns in (shares, {classes[1]: score}):
         found = classification_metrics(truth, guesses, given_columns)
-        area = found.pop("roc_auc")
+        assert added("binary", truth, guesses, given_columns).metrics() == found
+        areas = found.pop("roc_auc"), found.pop("average_precision")
+        assert areas == pytest.approx(
+            (
+                sklearn_metrics.roc_auc_score(positive, score),
+                sklearn_metrics.average_precision_score(positive, score),
+            ),
+            abs=5e-4,
+        )
+        assert found.pop("calibration_error") == close(calibration_error(positive, score))
         assert found == close(expected)
-        exact = sklearn_metrics.roc_auc_score(positive, score)
-        assert area == pytest.approx(exact, abs=5e-4)
-        live = added("binary", truth, guesses, given_columns).metrics()
-        assert live == {**found, "roc_auc": area}
 
 
 def test_multiclass_equals_scikit_learn_over_classes_and_by_class() -> None:
@@ -110,10 +141,20 @@ def test_multiclass_equals_scikit_learn_over_classes_and_by_class() -> None:
         "log_loss": sklearn_metrics.log_loss(truth, matrix),
         "brier_score": sklearn_metrics.brier_score_loss(truth, matrix, labels=classes),
     }
+    weighted = sklearn_metrics.precision_recall_fscore_support(truth, guesses, average="weighted")
+    names = ("precision_weighted", "recall_weighted", "f1_weighted")
+    expected |= dict(zip(names, weighted[:3], strict=True))
     sums = added("multiclass", truth, guesses, shares)
     found = sums.metrics()
     area = sklearn_metrics.roc_auc_score(truth, matrix, multi_class="ovr", labels=classes)
     assert found.pop("roc_auc") == pytest.approx(area, abs=5e-4)
+    one_hot = np.array([[name == one for one in classes] for name in truth])
+    precision = sklearn_metrics.average_precision_score(one_hot, matrix, average="macro")
+    assert found.pop("average_precision") == pytest.approx(precision, abs=0.002)
+    errors = [
+        calibration_error(one_hot[:, k].tolist(), shares[name]) for k, name in enumerate(classes)
+    ]
+    assert found.pop("calibration_error") == close(np.mean(errors))
     assert found == close(expected)
     for place, name in enumerate(("precision", "recall", "f1")):
         by_class = dict(zip(classes, each[place], strict=True))
@@ -207,6 +248,8 @@ def test_order_panes_and_corrections_never_show(
     assert total.rows == straight.rows
     assert total.metrics() == straight.metrics()
     assert total.by_class() == straight.by_class()
+    assert total.intervals() == straight.intervals()
+    assert total.confusion == straight.confusion
 
 
 def test_tasks_do_not_add_up() -> None:
@@ -245,6 +288,10 @@ def test_the_binned_area_is_within_its_bound_and_the_stated_one(spread: float, r
     assert found is not None
     assert abs(found - exact) <= histogram.bound() + 1e-12
     assert abs(found - exact) <= 0.002
+    precision = histogram.average_precision()
+    assert spread < 1 or precision == pytest.approx(
+        sklearn_metrics.average_precision_score(truth, scores), abs=0.002
+    )
 
 
 def test_the_counter_never_goes_down_and_equals_plain_sums() -> None:
