@@ -28,10 +28,11 @@ lock: $(VENV)/.ready ## new lock files: hashes, no addresses
 	sh requirements/lock.sh
 
 .PHONY: system-packages
-system-packages: ## promtool, where this is Debian and we may install it; its tests are skipped elsewhere
-	@command -v promtool >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
-	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus >/dev/null; } \
-	  || echo "promtool is not installed: tests that need it are skipped"
+system-packages: ## promtool, Alertmanager and Chromium, where this is Debian and we may install them; else their tests are skipped
+	@for need in promtool:prometheus prometheus-alertmanager:prometheus-alertmanager chromium:chromium; do \
+	  command -v $${need%%:*} >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${need##*:} >/dev/null; } \
+	  || echo "$${need%%:*} is not installed: tests that need it are skipped"; done
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

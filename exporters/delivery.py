@@ -1,8 +1,7 @@
-"""Delivers alerts to one webhook: the I/O around `outbox` (what, when) and `webhook` (bytes).
+"""Delivers alerts to one receiver: the life around `outbox` (what, when), `formats` and `sending`.
 
-Goes only where the configuration says: no redirects, no proxies from the environment. Neither the
-URL nor the secret ever reaches a log, a repr or a metric, because many receivers' URLs are secrets
-themselves.
+Neither the URL nor the secret ever reaches a log, a repr or a metric, because many receivers' URLs
+are secrets themselves.
 """
 
 from __future__ import annotations
@@ -11,53 +10,31 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass
 from typing import Any
 
-import httpx
-import orjson
 import structlog
 
-from exporters.outbox import Message, Outbox
-from exporters.webhook import Signer, body, notice
+from exporters.formats.format import Format, Receiver
+from exporters.message import Message, notice
+from exporters.outbox import Outbox
+from exporters.sending import Answer, Sender
 from monitor.errors import StoreError
 from monitor.snapshot import Alert, AlertState
 
-ATTEMPT_SECONDS = 5.0
-MAX_ANSWER_BYTES = (
-    64 << 10
-)  # enough to keep a connection in use; the answer itself says nothing we need
-USER_AGENT = "sidelight"
-
 _log = structlog.get_logger(__name__)
-_NETWORK_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError)
 
 
 @dataclass(frozen=True, slots=True)
-class WebhookTarget:
-    """One receiver; `name` stands for it in metrics and logs."""
+class Target:
+    """One receiver and its format; `name` stands for it in metrics and logs."""
 
     name: str
-    url: str = field(repr=False)
-    secret: str | None = field(default=None, repr=False)
-    external_url: str = ""
+    receiver: Receiver
+    format: Format
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What an attempt came to; `status` 0 where no answer came."""
-
-    status: int
-    reason: str = ""
-    retry_after: float | None = None
-
-    @property
-    def taken(self) -> bool:
-        return 200 <= self.status < 300
-
-
-class WebhookSink:
+class Sink:
     """One receiver's deliveries: at least once, in the newest state, whatever the receiver does.
 
     `load` and `save` keep the outbox as one JSON document; a failing `save` costs the durability
@@ -66,20 +43,20 @@ class WebhookSink:
 
     def __init__(
         self,
-        target: WebhookTarget,
+        target: Target,
+        sender: Sender,
         *,
         load: Callable[[], dict[str, Any] | None],
         save: Callable[[dict[str, Any]], None],
-        client: httpx.AsyncClient | None = None,
         chance: random.Random | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._target = target
-        self._signer = Signer(target.secret) if target.secret is not None else None
+        self._sender = sender
         self._save_document = save
-        self._client = client or httpx.AsyncClient(trust_env=False, timeout=ATTEMPT_SECONDS)
         self._clock = clock
-        self._outbox = Outbox(chance or random.SystemRandom())
+        self._outbox = Outbox(chance or random.SystemRandom(), single=target.format.single)
+        self._reminded_at: float | None = None  # monotonic
         self._offered = asyncio.Event()
         self._attempted = asyncio.Event()
         self._counts: dict[str, int] = dict.fromkeys(
@@ -100,7 +77,7 @@ class WebhookSink:
     def offer(self, transitions: Sequence[Alert]) -> None:
         """Queue what changed; pending alerts are nobody's business yet."""
         notices = [
-            notice(alert, self._target.external_url)
+            notice(alert, self._target.receiver.external_url)
             for alert in transitions
             if alert.state is not AlertState.PENDING
         ]
@@ -108,6 +85,22 @@ class WebhookSink:
             self._counts["coalesced"] += self._outbox.offer(notices)
             self._save()
             self._offered.set()
+
+    def remind(self, alerts: Sequence[Alert]) -> None:
+        """Tell a receiver that forgets what fires still, if it is time again."""
+        every = self._target.format.repeat_seconds
+        firing = [alert for alert in alerts if alert.state is AlertState.FIRING]
+        if every is None or not firing or not self._is_time(every):
+            return
+        self._outbox.remind([notice(one, self._target.receiver.external_url) for one in firing])
+        self._offered.set()
+
+    def _is_time(self, every_seconds: float) -> bool:
+        now, before = _monotonic(), self._reminded_at
+        if before is not None and now - before < every_seconds:
+            return False
+        self._reminded_at = now
+        return True
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -131,7 +124,7 @@ class WebhookSink:
 
     async def close(self) -> None:
         """Give back the connections."""
-        await self._client.aclose()
+        await self._sender.close()
 
     def _restore(self, load: Callable[[], dict[str, Any] | None]) -> None:
         try:
@@ -156,18 +149,21 @@ class WebhookSink:
             return  # something is due again
 
     async def _deliver(self, message: Message) -> None:
-        answer = _Answer(0, "cancelled")
+        answer = Answer(0, "cancelled")
         try:
-            answer = await self._attempt(message)
+            now, target = self._clock(), self._target
+            answer = await self._sender.send(target.format.post(target.receiver, message, now), now)
         finally:
             self._settle(message, answer)
 
-    def _settle(self, message: Message, answer: _Answer) -> None:
+    def _settle(self, message: Message, answer: Answer) -> None:
         if answer.taken:
             self._outbox.done(message)
             self._counts["sent"] += 1
         else:
-            given_up = self._outbox.failed(message, _monotonic(), answer.retry_after)
+            given_up = self._outbox.failed(
+                message, _monotonic(), answer.retry_after, refused=answer.refused
+            )
             self._counts["failed"] += 1
             self._counts["expired"] += given_up
             _log.warning(
@@ -180,50 +176,6 @@ class WebhookSink:
         self._save()
         self._attempted.set()
 
-    async def _attempt(self, message: Message) -> _Answer:
-        payload = orjson.dumps(body(message.notices, self._target.external_url))
-        headers = {"content-type": "application/json", "user-agent": USER_AGENT}
-        if self._signer:
-            headers |= self._signer.headers(message.id, self._clock(), payload)
-        else:
-            headers["webhook-id"] = message.id
-        try:
-            async with asyncio.timeout(ATTEMPT_SECONDS):
-                return await self._post(payload, headers)
-        except TimeoutError:
-            return _Answer(0, "timeout")
-        except _NETWORK_ERRORS as error:
-            return _Answer(0, type(error).__name__)  # its text may hold the URL
-
-    async def _post(self, payload: bytes, headers: Mapping[str, str]) -> _Answer:
-        request = self._client.stream(
-            "POST", self._target.url, content=payload, headers=headers, follow_redirects=False
-        )
-        async with request as response:
-            read = 0
-            async for piece in response.aiter_raw():
-                read += len(piece)
-                if read > MAX_ANSWER_BYTES:
-                    break
-            asked = retry_after_seconds(response.headers.get("retry-after", ""), self._clock())
-            return _Answer(response.status_code, f"status {response.status_code}", asked)
-
 
 def _monotonic() -> float:
     return asyncio.get_running_loop().time()
-
-
-def retry_after_seconds(value: str, now: float) -> float | None:
-    """The wait that a Retry-After field asks for (RFC 9110, 10.2.3); None if unreadable.
-
-    >>> retry_after_seconds("120", 0.0)
-    120.0
-    >>> retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 0.0)
-    60.0
-    """
-    if value.isascii() and value.isdigit() and len(value) < 10:
-        return float(value)
-    try:
-        return max(parsedate_to_datetime(value).timestamp() - now, 0.0)
-    except (ValueError, OverflowError, TypeError):
-        return None

@@ -1,6 +1,7 @@
 """What a receiver has still to be told, and when to try again: decided without I/O or clock.
 
-One message a model. While a receiver is away, an alert that fires, resolves and fires again stays
+Notices wait in groups, and a message is one group's: a model's, or one alert's where the receiver
+takes them one by one. While a receiver is away, an alert that fires, resolves and fires again stays
 one notice: its latest state. The message id stays as long as the content does, so that a receiver
 can drop repeats.
 """
@@ -12,30 +13,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from exporters.webhook import GROUP_LABEL, Notice
+from exporters.message import MODEL_LABEL, Message, Notice
 
-FORMAT = 1
+FORMAT = 2
 FIRST_RETRY_SECONDS = 1.0
 LONGEST_RETRY_SECONDS = 300.0
 LONGEST_ASKED_SECONDS = (
     3600.0  # a Retry-After beyond it is not obeyed: an alert must not wait for a day
 )
 MAX_ATTEMPTS = 500  # about 40 hours at the longest wait
-MAX_NOTICES = 1_000  # a model; the ledger's own alerts are fewer
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to be sent now."""
-
-    id: str
-    model: str
-    notices: tuple[Notice, ...]
+MAX_NOTICES = 1_000  # the ledger's own alerts are fewer
 
 
 @dataclass(slots=True)
 class _Group:
-    """The unsent notices of one model; `sending` are those of the attempt that is under way."""
+    """The unsent notices of one group; `sending` are those of the attempt that is under way."""
 
     waiting: dict[str, Notice] = field(default_factory=dict)
     sending: dict[str, Notice] = field(default_factory=dict)
@@ -47,9 +39,12 @@ class _Group:
 class Outbox:
     """The queue of one receiver. Times are on a monotonic clock; waits do not outlive a restart."""
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, *, single: bool = False) -> None:
         self._chance = chance
+        self._single = single
         self._groups: dict[str, _Group] = {}
+        self._failures = 0  # in a row, of any group: the receiver's own
+        self._not_before = 0.0
 
     @property
     def waiting(self) -> int:
@@ -60,57 +55,90 @@ class Outbox:
         """Queue notices; gives how many replaced an older state of their alert, or had no room."""
         lost = 0
         for each in notices:
-            model = str(each["labels"].get(GROUP_LABEL, ""))
-            group = self._groups.setdefault(model, _Group())
+            group = self._group(each)
             lost += each["fingerprint"] in group.waiting
             lost += self._put(group, each)
         return lost
 
+    def remind(self, notices: Sequence[Notice]) -> None:
+        """Queue what the receiver was told before; where news of an alert waits, that is enough."""
+        for each in notices:
+            group = self._group(each)
+            if each["fingerprint"] not in {**group.sending, **group.waiting}:
+                self._put(group, each)
+
+    def _group(self, each: Notice) -> _Group:
+        model = str(each["labels"].get(MODEL_LABEL, ""))
+        name = each["fingerprint"] if self._single else model
+        return self._groups.setdefault(name, _Group())
+
     def _put(self, group: _Group, each: Notice) -> int:
         group.waiting.pop(each["fingerprint"], None)
-        full = len(group.waiting) >= MAX_NOTICES
+        full = sum(len(g.waiting) for g in self._groups.values()) >= MAX_NOTICES
         if full:
-            del group.waiting[next(iter(group.waiting))]
+            self._drop_oldest()
         group.waiting[each["fingerprint"]] = each
         if not group.sending:
             group.id = ""  # other content is another message
         return int(full)
 
+    def _drop_oldest(self) -> None:
+        name, group = next((n, g) for n, g in self._groups.items() if g.waiting)
+        del group.waiting[next(iter(group.waiting))]
+        if self._single and not group.sending:
+            del self._groups[name]
+
     def due_at(self) -> float | None:
         """The moment of the next attempt; None when nothing waits."""
         moments = [g.not_before for g in self._groups.values() if g.waiting and not g.sending]
-        return min(moments, default=None)
+        return max(min(moments), self._not_before) if moments else None
 
     def take(self, now: float) -> Message | None:
         """The next message that is due, now under way; `done` or `failed` must follow."""
-        for model, group in self._groups.items():
+        if now < self._not_before:
+            return None
+        for name, group in self._groups.items():
             if group.waiting and not group.sending and group.not_before <= now:
                 group.sending, group.waiting = group.waiting, {}
                 group.id = group.id or f"msg_{self._chance.getrandbits(128):032x}"
                 group.attempts += 1
-                return Message(group.id, model, tuple(group.sending.values()))
+                return Message(group.id, name, tuple(group.sending.values()))
         return None
 
     def done(self, message: Message) -> None:
         """The receiver has it."""
-        group = self._groups[message.model]
+        self._failures, self._not_before = 0, 0.0
+        group = self._groups[message.group]
         group.sending, group.id, group.attempts, group.not_before = {}, "", 0, 0.0
         if not group.waiting:
-            del self._groups[message.model]
+            del self._groups[message.group]
 
-    def failed(self, message: Message, now: float, retry_after: float | None = None) -> int:
-        """The receiver has it not: later again, or given up; gives how many notices were."""
-        group = self._groups[message.model]
+    def failed(
+        self,
+        message: Message,
+        now: float,
+        retry_after: float | None = None,
+        *,
+        refused: bool = False,
+    ) -> int:
+        """The receiver has it not: later again, or given up; gives how many notices were.
+
+        A receiver that is away is left alone as a whole, not asked once for each group. One that is
+        there and `refused` this content may take the other groups' at once.
+        """
+        group = self._groups.pop(message.group)
         changed = bool(group.waiting)
         group.waiting = {**group.sending, **group.waiting}
         group.sending = {}
+        if not refused:
+            self._failures += 1
+            self._not_before = now + self._wait(self._failures, retry_after)
         if group.attempts >= MAX_ATTEMPTS:
-            given_up = len(group.waiting)
-            del self._groups[message.model]
-            return given_up
+            return len(group.waiting)
         if changed:
             group.id = ""
-        group.not_before = now + self._wait(group.attempts, retry_after)
+        group.not_before = now + self._wait(group.attempts, None)
+        self._groups[message.group] = group  # behind the others
         return 0
 
     def _wait(self, attempts: int, retry_after: float | None) -> float:
@@ -127,12 +155,12 @@ class Outbox:
             "format": FORMAT,
             "groups": [
                 {
-                    "model": model,
+                    "group": name,
                     "id": "" if group.sending and group.waiting else group.id,
                     "attempts": group.attempts,
                     "notices": list({**group.sending, **group.waiting}.values()),
                 }
-                for model, group in self._groups.items()
+                for name, group in self._groups.items()
             ],
         }
 
@@ -143,7 +171,7 @@ class Outbox:
         try:
             if document["format"] != FORMAT:
                 raise ValueError(f"webhook outbox of format {document['format']!r}")
-            groups = {str(item["model"]): _group(item) for item in document["groups"]}
+            groups = {str(item["group"]): _group(item) for item in document["groups"]}
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a webhook outbox: {error!r}") from None
         self._groups.update(groups)
@@ -151,6 +179,9 @@ class Outbox:
 
 def _group(item: Mapping[str, Any]) -> _Group:
     waiting = {str(each["fingerprint"]): dict(each) for each in item["notices"]}
-    if any(not isinstance(each["labels"], dict) for each in waiting.values()):
-        raise TypeError("labels of a notice")
+    for each in waiting.values():
+        texts = {**each["labels"], **each["annotations"]}
+        texts |= {name: each[name] for name in ("status", "startsAt", "endsAt", "generatorURL")}
+        if any(not isinstance(text, str) for text in texts.values()):
+            raise TypeError("a notice that holds more than text")
     return _Group(waiting=waiting, id=str(item["id"]), attempts=int(item["attempts"]))

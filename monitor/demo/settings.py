@@ -80,6 +80,7 @@ def run_config(addresses: Addresses, directory: Path, seconds: float, rows: int)
         "alerts": {
             **_stretched(example["alerts"], seconds / FILE_SECONDS),
             "webhooks": [{"url": addresses.alerts_url, "secret": f"${{{SECRET_VARIABLE}}}"}],
+            "allow_private": ["127.0.0.1"],
         },
     }
 

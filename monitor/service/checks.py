@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from exporters.webhook import Signer
 from monitor.codec import Decoder
 from monitor.config import Config
 from monitor.errors import ConfigError
 from monitor.profile.reference import load as load_reference
+from monitor.service.receivers import Faults, receiver_faults
 from monitor.service.settings import decoder_settings
 from monitor.service.tls import tls_faults
-
-Faults = list[tuple[str, str]]
 
 
 def check(config: Config) -> None:
     """ConfigError with every fault and its key; ReferenceFileError for the reference."""
-    faults = [*_codec(config), *_webhooks(config), *tls_faults(config)]
+    faults = [*_codec(config), *receiver_faults(config), *tls_faults(config)]
     if faults:
         raise ConfigError(faults)
     if config.reference != "auto":
@@ -30,13 +28,3 @@ def _codec(config: Config) -> Faults:
     except ConfigError as error:
         return error.faults
     return []
-
-
-def _webhooks(config: Config) -> Faults:
-    faults: Faults = []
-    for number, webhook in enumerate(config.alerts.webhooks):
-        try:
-            Signer(webhook.secret.get_secret_value() if webhook.secret else "")
-        except ValueError as error:
-            faults.append((f"alerts.webhooks.{number}.secret", str(error)))
-    return faults

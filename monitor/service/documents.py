@@ -40,7 +40,12 @@ class Documents:
         return save
 
     def save(self, key: str, document: object) -> None:
-        """Have it saved soon."""
+        """Have it saved soon, after everything that was given before it.
+
+        So what an alert's receivers have still to be told is kept before the note that they were
+        given it.
+        """
+        self._changed.pop(key, None)
         self._changed[key] = document
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._save_all())
@@ -52,7 +57,8 @@ class Documents:
 
     async def _save_all(self) -> None:
         while self._changed:
-            key, document = self._changed.popitem()
+            key = next(iter(self._changed))
+            document = self._changed.pop(key)
             try:
                 await self._writer.put_document(key, document)
             except StoreError as error:

@@ -11,7 +11,8 @@ from typing import Any
 
 import structlog
 
-from exporters.delivery import WebhookSink, WebhookTarget
+from exporters.delivery import Sink
+from exporters.sending import Sender
 from monitor.accounts import DELAY_SECONDS, Accounts, Histogram
 from monitor.alerting.ledger import from_document, to_document
 from monitor.codec.decoder import Decoder
@@ -25,12 +26,12 @@ from monitor.records.batch import Batch
 from monitor.records.label import Joined
 from monitor.service.documents import Documents
 from monitor.service.house import ControlledHouse
+from monitor.service.receivers import outbox_key, policy, targets
 from monitor.service.settings import (
     LOOK_SECONDS,
     control_settings,
     decoder_settings,
     engine_settings,
-    page_url,
 )
 from monitor.service.upstream import UpstreamProbe
 from monitor.snapshot import Health, Reloads, Snapshot
@@ -51,7 +52,7 @@ class Runtime:
         self._config = config
         self._started_at = time.time()
         self._delays = Histogram(DELAY_SECONDS)
-        self._sinks: list[WebhookSink] = []
+        self._sinks: list[Sink] = []
         self._engine = Engine(engine_settings(config), _newest_reference(config))
         self._writer = StoreWriter(self._open_store, self._joined)
         self._documents = Documents(self._writer)
@@ -79,17 +80,11 @@ class Runtime:
         """Open the store, take up alerts and labels where the last process left them."""
         self._writer.start()
         self._restore_alerts(await self._documents.load(LEDGER))
-        for number, webhook in enumerate(self._config.alerts.webhooks):
-            key = f"outbox {number} {webhook.url.host}"
-            left = await self._documents.load(key)
-            target = WebhookTarget(
-                name=f"webhook-{number}",
-                url=str(webhook.url),
-                secret=webhook.secret.get_secret_value() if webhook.secret else None,
-                external_url=page_url(self._config),
-            )
-            load = partial(_given, left)
-            self._sinks.append(WebhookSink(target, load=load, save=self._documents.saver(key)))
+        for target in targets(self._config):
+            key = outbox_key(target)
+            load = partial(_given, await self._documents.load(key))
+            sender = Sender(policy(self._config))
+            self._sinks.append(Sink(target, sender, load=load, save=self._documents.saver(key)))
         await self._restore_labels()
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
@@ -113,8 +108,8 @@ class Runtime:
         """Count what has arrived, write it down, and give waiting alerts a last chance."""
         self.observer.drain()
         self._look()
+        await asyncio.gather(*(sink.flush(delivery_seconds) for sink in self._sinks))
         for sink in self._sinks:
-            await sink.flush(delivery_seconds)
             await sink.close()
         await self._documents.settled()
         await self._writer.stop()
@@ -203,6 +198,8 @@ class Runtime:
             for sink in self._sinks:
                 sink.offer(evaluation.transitions)
             self._documents.save(LEDGER, to_document(self._engine.ledger))
+        for sink in self._sinks:
+            sink.remind(self._snapshot.alerts)
 
     def _health(self) -> Health:
         traffic = self._accounts.traffic(time.monotonic())

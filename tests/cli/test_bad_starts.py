@@ -45,8 +45,12 @@ def _sidecar(*words: str) -> tuple[str, ...]:
         ("observe: {format: morse}\n", "sidelight: observe.format: "),
         ("observe: {inputs: 'a..b'}\n", "sidelight: observe.inputs: "),
         (
-            "alerts: {webhooks: [{url: 'http://h/', secret: 'whsec_!'}]}\n",
+            "alerts: {webhooks: [{url: 'https://h/', secret: 'whsec_!'}]}\n",
             "sidelight: alerts.webhooks.0.secret: a webhook secret",
+        ),
+        (
+            "alerts: {webhooks: [{url: 'https://0x7f.1/canary'}]}\n",
+            "sidelight: alerts.webhooks.0.url: 127.0.0.1 is private, and not in alerts.allow_priv",
         ),
         ("tls: {certificate: no.pem, key: no.key}\n", "sidelight: tls.certificate: cannot read "),
         ("upstream_tls: {}\n", "sidelight: upstream_tls is of use only where upstream is an https"),

@@ -30,7 +30,8 @@ MISSING_EVERY = 25  # one row in so many, on the second replica alone
 CONFIG = """\
 model: {{name: {name}, version: "1"}}
 window: {{size: 2m, pane: 1s, min_rows: 100}}
-alerts: {{for: 200ms, keep_firing_for: 1m, webhooks: [{{url: "{url}"}}]}}
+alerts:
+  {{for: 200ms, keep_firing_for: 1m, webhooks: [{{url: "{url}"}}], allow_private: [127.0.0.1]}}
 """
 
 

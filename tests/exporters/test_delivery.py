@@ -9,81 +9,27 @@ import hashlib
 import hmac
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import structlog.testing
 
-from exporters import delivery
-from exporters.delivery import WebhookSink, WebhookTarget, retry_after_seconds
+from exporters import sending
+from exporters.addresses import AddressPolicy
+from exporters.delivery import Sink, Target
+from exporters.formats import FORMATS
+from exporters.formats.format import Receiver as Told
+from exporters.sending import Sender
 from monitor.errors import StoreError
 from monitor.snapshot import Alert, AlertState
+from tests.exporters.receiving import answer, receiving, story
 
 SECRET = "canary-secret"
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 LABELS = {"alertname": "SidelightFeatureDrift", "model": "flights", "column": "a"}
 FIRING = Alert(LABELS, {"summary": "a moved"}, AlertState.FIRING, 1.0, 2.0)
 RESOLVED = Alert(LABELS, {"summary": "a moved"}, AlertState.RESOLVED, 1.0, 2.0, 3.0)
 PENDING = Alert(LABELS, {}, AlertState.PENDING, 1.0)
-
-
-def answer(status: int, *fields: str) -> bytes:
-    return "\r\n".join([f"HTTP/1.1 {status} X", "content-length: 0", *fields, "", ""]).encode()
-
-
-@dataclass
-class Receiver:
-    """Answers each request with the next of `answers`, then with 200; keeps what it was sent."""
-
-    answers: list[bytes | None] = field(default_factory=list)
-    requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    port: int = 0
-    arrived: asyncio.Event = field(default_factory=asyncio.Event)
-    conversations: set[asyncio.Task[None]] = field(default_factory=set)
-
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.conversations.add(task)
-        try:
-            with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-                await self.converse(reader, writer)
-        finally:
-            writer.transport.abort()
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-            lines = (line.split(": ", 1) for line in head[1:] if line)
-            fields = {name.lower(): value for name, value in lines}
-            body = await reader.readexactly(int(fields["content-length"]))
-            self.requests.append((fields, body))
-            self.arrived.set()
-            reply = self.answers.pop(0) if self.answers else OK
-            if reply is None:
-                return
-            writer.write(reply)
-            await writer.drain()
-
-    @property
-    def alerts(self) -> list[list[str]]:
-        return [
-            [each["status"] for each in json.loads(body)["alerts"]] for _, body in self.requests
-        ]
-
-
-@contextlib.asynccontextmanager
-async def receiving(*answers: bytes | None) -> AsyncIterator[Receiver]:
-    receiver = Receiver(list(answers))
-    server = await asyncio.start_server(receiver.accept, "127.0.0.1", 0)
-    receiver.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield receiver
-    for task in receiver.conversations:
-        task.cancel()
-    await asyncio.gather(*receiver.conversations, return_exceptions=True)
 
 
 class Documents:
@@ -110,10 +56,17 @@ class Fast(random.Random):
 
 
 @contextlib.asynccontextmanager
-async def running(port: int, documents: Documents) -> AsyncIterator[WebhookSink]:
-    target = WebhookTarget("hook", f"http://127.0.0.1:{port}/path?token=canary-url", SECRET)
-    sink = WebhookSink(
-        target, load=documents.load, save=documents.save, chance=Fast(7), clock=lambda: 1000.0
+async def running(
+    port: int, documents: Documents, form: str = "alertmanager", secret: str | None = SECRET
+) -> AsyncIterator[Sink]:
+    told = Told(f"http://127.0.0.1:{port}/path?token=canary-url", secret)
+    sink = Sink(
+        Target("hook", told, FORMATS[form]),
+        Sender(AddressPolicy(["127.0.0.0/8"])),
+        load=documents.load,
+        save=documents.save,
+        chance=Fast(7),
+        clock=lambda: 1000.0,
     )
     task = asyncio.create_task(sink.run())
     try:
@@ -125,15 +78,7 @@ async def running(port: int, documents: Documents) -> AsyncIterator[WebhookSink]
         await sink.close()
 
 
-def story(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    async def timed() -> None:
-        async with asyncio.timeout(20):
-            await play()
-
-    asyncio.run(timed())
-
-
-def count(sink: WebhookSink, outcome: str) -> int:
+def count(sink: Sink, outcome: str) -> int:
     return sink.deliveries["hook", outcome]
 
 
@@ -230,7 +175,7 @@ def test_stopping_within_an_attempt_loses_nothing() -> None:
 
 
 def test_a_silent_receiver_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(delivery, "ATTEMPT_SECONDS", 0.1)
+    monkeypatch.setattr(sending, "ATTEMPT_SECONDS", 0.1)
 
     async def play() -> None:
         async with receiving(b"") as receiver, running(receiver.port, Documents()) as sink:
@@ -289,11 +234,49 @@ def test_secrets_are_nowhere_to_be_seen() -> None:
         assert "canary" not in repr(logs)
 
     story(play)
-    target = WebhookTarget("hook", "https://h/canary", "canary")
+    target = Target("hook", Told("https://h/canary", "canary"), FORMATS["pagerduty"])
     assert "canary" not in repr(target)
 
 
-@pytest.mark.parametrize("value", ["", "-1", "soon", "1e3", "٣", "9" * 20])
-def test_an_unreadable_wait_asks_for_nothing(value: str) -> None:
-    assert retry_after_seconds(value, 0.0) is None
-    assert retry_after_seconds("Thu, 01 Jan 1970 00:01:00 GMT", 1e9) == 0.0, "nor does the past"
+@pytest.mark.parametrize(
+    ("form", "secret", "messages"),
+    [("slack", None, 1), ("teams", None, 1), ("alertmanager_api", "token", 1),
+     ("pagerduty", "canary-key", 2), ("cloudevents", SECRET, 2)],
+)  # fmt: skip
+def test_every_format_is_delivered_by_the_same_machine(
+    form: str, secret: str | None, messages: int
+) -> None:
+    async def play() -> None:
+        busy = answer(429, "retry-after: 0")
+        with structlog.testing.capture_logs() as logs:
+            async with (
+                receiving(answer(500), None, busy) as receiver,
+                running(receiver.port, Documents(), form, secret) as sink,
+            ):
+                other = Alert({**LABELS, "column": "b"}, {}, AlertState.FIRING, 1.0, 2.0)
+                sink.offer([FIRING, other])
+                assert await sink.flush(10)
+                assert (count(sink, "sent"), count(sink, "failed")) == (messages, 3)
+                assert len(receiver.requests) == messages + 3
+        assert "canary" not in repr(logs)
+
+    story(play)
+
+
+def test_a_receiver_that_forgets_is_told_again_and_others_are_not() -> None:
+    async def play() -> None:
+        for form, expected in (("alertmanager_api", 2), ("alertmanager", 1)):
+            async with (
+                receiving() as receiver,
+                running(receiver.port, Documents(), form, None) as sink,
+            ):
+                sink.offer([FIRING])
+                assert await sink.flush(5)
+                for _ in range(20):  # within the minute, one reminder
+                    sink.remind([FIRING, PENDING])
+                    assert await sink.flush(5)
+                assert len(receiver.requests) == expected, form
+                sink.remind([RESOLVED])
+                assert sink.waiting == 0, "what has ended is told once"
+
+    story(play)

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporters.message import Message, Notice
 from exporters.outbox import (
+    FORMAT,
     LONGEST_ASKED_SECONDS,
     LONGEST_RETRY_SECONDS,
     MAX_ATTEMPTS,
     MAX_NOTICES,
-    Message,
     Outbox,
 )
-from exporters.webhook import Notice
 
 
 def told(name: str, status: str = "firing", model: str = "m", turn: int = 0) -> Notice:
@@ -149,7 +149,7 @@ def test_models_are_told_apart() -> None:
     box = outbox()
     box.offer([told("a", model="m"), told("a", model="n"), told("b", model="m")])
     messages = [take(box), take(box)]
-    assert [(m.model, len(m.notices)) for m in messages] == [("m", 2), ("n", 1)]
+    assert [(m.group, len(m.notices)) for m in messages] == [("m", 2), ("n", 1)]
 
 
 def test_waits_double_up_to_five_minutes_with_chance_in_them() -> None:
@@ -193,11 +193,77 @@ def test_the_queue_is_bounded() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [{}, {"format": 9, "groups": []}, {"format": 1, "groups": 3}, {"format": 1, "groups": [1]},
-     {"format": 1, "groups": [{"model": "m", "id": "", "attempts": 0, "notices": [{}]}]},
-     {"format": 1, "groups": [{"model": "m", "id": "", "attempts": 0,
-                               "notices": [{"fingerprint": "f", "labels": 1}]}]}],
+    [{}, {"format": 9, "groups": []}, {"format": FORMAT, "groups": 3},
+     {"format": FORMAT, "groups": [1]},
+     {"format": FORMAT, "groups": [{"group": "m", "id": "", "attempts": 0, "notices": [{}]}]},
+     {"format": FORMAT, "groups": [{"group": "m", "id": "", "attempts": 0,
+                               "notices": [{"fingerprint": "f", "labels": 1}]}]},
+     {"format": FORMAT, "groups": [{"group": "m", "id": "", "attempts": 0,
+                               "notices": [{**told("a"), "startsAt": 5}]}]}],
 )  # fmt: skip
 def test_a_foreign_document_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="outbox"):
         outbox().restore(document)
+
+
+def one_by_one(seed: int = 1) -> Outbox:
+    return Outbox(random.Random(seed), single=True)
+
+
+def test_alerts_one_by_one_have_an_id_each() -> None:
+    box = one_by_one()
+    box.offer([told("a"), told("b")])
+    messages = [take(box), take(box)]
+    assert [len(m.notices) for m in messages] == [1, 1]
+    assert len({m.id for m in messages}) == 2
+    for message in messages:
+        box.done(message)
+    assert box.waiting == 0
+
+
+def test_a_receiver_that_is_away_is_not_asked_once_for_each_alert() -> None:
+    box = one_by_one()
+    box.offer([told(str(i)) for i in range(100)])
+    asked, now = 0, 0.0
+    while now < 3600.0:
+        message = box.take(now)
+        if message is not None:
+            box.failed(message, now)
+            asked += 1
+        now = max(box.due_at() or 0.0, now)
+    assert asked <= 9 + 2 * 3600 / LONGEST_RETRY_SECONDS  # 1, 2, 4 … 256 s, then the longest
+    assert box.waiting == 100
+
+
+def test_a_refused_alert_does_not_hold_up_the_others() -> None:
+    box = one_by_one()
+    box.offer([told("bad"), told("good")])
+    box.failed(take(box), 0.0, refused=True)
+    assert take(box).notices[0]["labels"]["alertname"] == "good"
+
+
+def test_an_asked_wait_is_the_receivers_and_not_one_alerts() -> None:
+    box = one_by_one()
+    box.offer([told("a"), told("b")])
+    box.failed(take(box), 0.0, 100.0)
+    assert box.take(99.9) is None
+    assert box.due_at() == 100.0
+    assert take(box, 100.0).notices[0]["labels"]["alertname"] == "b", "each in its turn"
+
+
+def test_one_by_one_the_queue_is_bounded_too() -> None:
+    box = one_by_one()
+    assert box.offer([told(str(i)) for i in range(MAX_NOTICES + 10)]) == 10
+    assert box.waiting == MAX_NOTICES
+    assert len(box.to_document()["groups"]) == MAX_NOTICES
+
+
+def test_a_reminder_never_replaces_news() -> None:
+    box = outbox()
+    box.offer([told("a", "resolved", turn=1)])
+    box.remind([told("a", turn=0), told("b", turn=0)])
+    message = take(box)
+    assert [each["status"] for each in message.notices] == ["resolved", "firing"]
+    box.remind([told("a", turn=2)])
+    box.done(message)
+    assert box.waiting == 0, "what is under way is no less than a reminder"
