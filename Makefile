@@ -28,8 +28,8 @@ lock: $(VENV)/.ready ## new lock files: hashes, no addresses
 	sh requirements/lock.sh
 
 .PHONY: system-packages
-system-packages: ## promtool, Alertmanager and Chromium, where this is Debian and we may install them; else their tests are skipped
-	@for need in promtool:prometheus prometheus-alertmanager:prometheus-alertmanager chromium:chromium; do \
+system-packages: ## promtool, Alertmanager, Chromium and PostgreSQL, where this is Debian and we may install them; else their tests are skipped
+	@for need in promtool:prometheus prometheus-alertmanager:prometheus-alertmanager chromium:chromium pg_ctlcluster:postgresql; do \
 	  command -v $${need%%:*} >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $${need##*:} >/dev/null; } \
 	  || echo "$${need%%:*} is not installed: tests that need it are skipped"; done

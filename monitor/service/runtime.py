@@ -35,6 +35,7 @@ from monitor.service.settings import (
 )
 from monitor.service.upstream import UpstreamProbe
 from monitor.snapshot import Health, Reloads, Snapshot
+from monitor.store.settings import StoreSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import StoreWriter
 
@@ -135,10 +136,12 @@ class Runtime:
         model = self._config.model
         return SqliteStore(
             self._config.data_dir / "sidelight.db",
-            model=model.name,
-            version=model.version,
-            segments=self._config.performance.segments,
-            label_ttl_seconds=self._config.performance.label_ttl,
+            StoreSettings(
+                model.name,
+                model.version,
+                segments=self._config.performance.segments,
+                label_ttl_seconds=self._config.performance.label_ttl,
+            ),
         )
 
     def _take(self, batch: Batch) -> None:

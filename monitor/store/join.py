@@ -7,7 +7,7 @@ not depend on the order in which labels of different times arrive, nor on how of
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from monitor.records.label import Label, Outcome
@@ -43,6 +43,24 @@ def change(current: Label | None, new: Label, is_known: Callable[[Label], bool])
     if is_known(new):
         return Change.REPEATS  # a retry of what was replaced must not bring it back
     return Change.REPLACES if new.observed_at == current.observed_at else Change.OLDER
+
+
+def displaced(made: Change, current: Label | None, new: Label) -> Label | None:
+    """Which of the two labels goes into the history, if any: all that may ever count again.
+
+    A label that only confirms another source's stays too, since the other may be revoked.
+    """
+    if current is None or made is Change.FIRST:
+        return None
+    confirms = current.value == new.value
+    if confirms and current.source == new.source:
+        return None
+    return current if made in {Change.REPLACES, Change.RENEWS} else new
+
+
+def newest(labels: Iterable[Label]) -> Label | None:
+    """The label that counts among those that are left: the newest, on a tie the last to arrive."""
+    return max(labels, key=lambda label: (label.observed_at, label.received_at), default=None)
 
 
 def outcome(made: Change, *, parked: bool) -> Outcome:

@@ -15,6 +15,12 @@ The join, for each (prediction id, row):
   `corrected` (it replaced another value), `duplicate` (the value that counts stays as it was: a
   retry, or a value older than the one that counts), `expired` (its prediction was forgotten),
   `rejected`.
+- Several sources may say the same: each one's word is kept, so that revoking a source brings back
+  what
+  the others said.
+- A deleted id is gone with all its labels, and stays so: what comes for it later, prediction or
+  label, is
+  dropped, for as long again as it would have been kept.
 - A label without a prediction is parked, bounded in count; it joins when the prediction lands, and
   is
   orphaned when its time is up. A forgotten prediction leaves a mark of a few bytes for as long
@@ -32,7 +38,6 @@ from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome, Prediction
 
 DEFAULT_RESTORED_ROWS = 1_000_000
-DEFAULT_LABEL_TTL_SECONDS = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Remembered:
 
     joined: tuple[Joined, ...] = ()
     conflicts: int = 0
+    erased: int = 0  # rows of ids that were deleted on request, and so were not kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,24 @@ class Expired:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """What deleting an id removed; `joined` takes its labels out of what was counted."""
+
+    rows: int = 0
+    labels: int = 0
+    joined: tuple[Joined, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """What one step of revoking a source took out; another step is due from `at` on, if any."""
+
+    labels: int = 0
+    joined: tuple[Joined, ...] = ()
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """All that is known of one predicted row; a row of which only labels came has no prediction."""
 
@@ -79,12 +103,33 @@ class Store(Protocol):
     again.
     """
 
+    @property
+    def shared(self) -> bool:
+        """Whether others write to it too, so that there may be news."""
+        ...
+
     def remember(self, batches: Sequence[Batch]) -> Remembered:
         """Keep predictions; all of them or, on StoreError, none."""
         ...
 
     def join(self, labels: Sequence[Label]) -> JoinReport:
         """Keep labels, durable when this returns; all of them or, on StoreError, none."""
+        ...
+
+    def news(self) -> tuple[Joined, ...]:
+        """What became known since the last call of this store's own predictions by another's hand.
+
+        Each join is told once: by the call that made it, to an owner who made it, and here to an
+        owner whose label was posted to another replica, or whose commit was in doubt.
+        """
+        ...
+
+    def erase(self, prediction_id: str, now: float) -> Erased:
+        """Delete all of an id, for good, durable when this returns."""
+        ...
+
+    def revoke(self, source: str, until: float, at: int = 0) -> Revoked:
+        """Take out one step's worth of the labels of a source that were received by `until`."""
         ...
 
     def prediction(self, prediction_id: str) -> list[Stored]:

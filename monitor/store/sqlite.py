@@ -17,16 +17,18 @@ import orjson
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
-from monitor.store import sqlite_expiry, sqlite_read
+from monitor.store import sqlite_expiry, sqlite_read, sqlite_withdraw
 from monitor.store.join import fault
 from monitor.store.protocol import (
-    DEFAULT_LABEL_TTL_SECONDS,
     DEFAULT_RESTORED_ROWS,
+    Erased,
     Expired,
     JoinReport,
     Remembered,
+    Revoked,
     Stored,
 )
+from monitor.store.settings import StoreSettings
 from monitor.store.sqlite_join import Placed, place, settle_landed
 from monitor.store.sqlite_schema import model_number, prepare
 from monitor.store.values import (
@@ -41,29 +43,23 @@ from monitor.store.values import (
 _BUSY_SECONDS = 1.0
 _INSERT = """INSERT INTO predictions(key, id, row, at, value, probabilities, segments, model)
     VALUES(?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(key, row) DO NOTHING"""
+_TALLIES = ("rows", "parked", "erased")
 _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
 
 class SqliteStore:
     """A `Store` in one file. After an error the file is opened anew by the next call."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        model: str = "model",
-        version: str = "1",
-        segments: tuple[str, ...] = (),
-        label_ttl_seconds: float = DEFAULT_LABEL_TTL_SECONDS,
-        max_parked: int = 1_000_000,
-    ) -> None:
+    shared = False
+
+    def __init__(self, path: Path, settings: StoreSettings = StoreSettings()) -> None:  # noqa: B008 - frozen
         self._path = path
-        self._model_name = (to_text(model), to_text(version))
-        self._segments = segments
-        self._ttl_seconds = label_ttl_seconds
-        self._max_parked = max_parked
+        self._model_name = (to_text(settings.model), to_text(settings.version))
+        self._segments = settings.segments
+        self._retention = sqlite_expiry.Retention(settings.label_ttl_seconds, settings.max_bytes)
+        self._max_parked = settings.max_parked
         self._model = 0
-        self._tallies = {"rows": 0, "parked": 0}
+        self._tallies = dict.fromkeys(_TALLIES, 0)
         self._connection: sqlite3.Connection | None = None
         self._closed = False
         with self._translated():
@@ -77,13 +73,17 @@ class SqliteStore:
             rows = chain.from_iterable(self._cells(batch) for batch in batches)
             connection.executemany(_INSERT, rows)
             added = connection.total_changes - before
+            erased = (
+                sqlite_withdraw.drop_erased(connection, last or 0) if self._tallies["erased"] else 0
+            )
             joined: list[Joined] = []
             landed = 0
             if self._tallies["parked"]:
                 joined, landed = settle_landed(connection, last or 0, self._model)
-            tallies = self._counted(connection, rows=added, parked=-landed)
+            tallies = self._counted(connection, rows=added - erased, parked=-landed)
         self._tallies = tallies
-        return Remembered(tuple(joined), sum(len(batch) for batch in batches) - added)
+        conflicts = sum(len(batch) for batch in batches) - added
+        return Remembered(tuple(joined), conflicts, erased)
 
     def join(self, labels: Sequence[Label]) -> JoinReport:
         """Keep labels, on the disk when this returns; all of them or, on StoreError, none."""
@@ -107,6 +107,31 @@ class SqliteStore:
         joined = tuple(one.joined for one in placed if one.joined is not None)
         return JoinReport(tuple(one.outcome for one in placed), joined, rejected)
 
+    def news(self) -> tuple[Joined, ...]:
+        """Nothing: nobody else writes to this file."""
+        return ()
+
+    def erase(self, prediction_id: str, now: float) -> Erased:
+        """Delete all of an id, for good, on the disk when this returns."""
+        with self._transaction(durable=True) as connection:
+            connection.execute("PRAGMA secure_delete=ON")  # off by default: what is freed is kept
+            erased, parked, marked = sqlite_withdraw.erase(
+                connection, to_text(prediction_id), now, self._model
+            )
+            tallies = self._counted(connection, rows=-erased.rows, parked=-parked, erased=marked)
+        self._tallies = tallies
+        return erased
+
+    def revoke(self, source: str, until: float, at: int = 0) -> Revoked:
+        """Take out one step's worth of a source's labels; what others said counts again."""
+        with self._transaction(durable=True) as connection:
+            revoked, unparked = sqlite_withdraw.revoke(
+                connection, to_text(source), until, at, self._model
+            )
+            tallies = self._counted(connection, parked=-unparked)
+        self._tallies = tallies
+        return revoked
+
     def prediction(self, prediction_id: str) -> list[Stored]:
         """All rows of a request, by row; empty where the id is unknown."""
         with self._translated():
@@ -120,10 +145,12 @@ class SqliteStore:
             yield from sqlite_read.joined_since(self._opened(), self._model, at, limit)
 
     def expire(self, now: float) -> Expired:
-        """Forget one small step's worth of what is older than the labels' time to live."""
+        """Forget one small step's worth of what is too old, or of the oldest where it is too
+        much.
+        """
         with self._transaction(durable=False) as connection:
-            expired = sqlite_expiry.expire(connection, now, self._ttl_seconds)
-            tallies = self._counted(connection, rows=-expired.predictions, parked=-expired.orphaned)
+            expired, steps = sqlite_expiry.expire(connection, now, self._retention)
+            tallies = self._counted(connection, **steps)
         self._tallies = tallies
         return expired
 
@@ -175,11 +202,9 @@ class SqliteStore:
             strict=True,
         )
 
-    def _counted(
-        self, connection: sqlite3.Connection, *, rows: int = 0, parked: int = 0
-    ) -> dict[str, int]:
+    def _counted(self, connection: sqlite3.Connection, **steps: int) -> dict[str, int]:
         """The tallies after this transaction, written with it."""
-        for name, step in (("rows", rows), ("parked", parked)):
+        for name, step in steps.items():
             if step:
                 connection.execute(
                     "UPDATE tallies SET value = value + ? WHERE name = ?", (step, name)

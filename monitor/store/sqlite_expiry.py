@@ -1,5 +1,5 @@
-"""Forgetting in small steps: predictions past their time, labels that waited in vain, and marks of
-both.
+"""Forgetting in small steps: what is past its time, the oldest where the file is too large, and
+marks of both.
 
 Knows the tables; whoever calls it begins and commits.
 """
@@ -7,6 +7,7 @@ Knows the tables; whoever calls it begins and commits.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass
 
 from monitor.store.protocol import Expired
 
@@ -14,21 +15,56 @@ STEP_ROWS = 2000
 
 _OLD_PREDICTIONS = "SELECT seq, key, row FROM predictions WHERE at < ? ORDER BY at LIMIT ?"
 _OLD_PARKED = "SELECT key, row FROM parked WHERE received_at < ? ORDER BY received_at LIMIT ?"
-_MARK = "INSERT OR REPLACE INTO forgotten(key, at) VALUES(?, ?)"
+_MARK = "INSERT OR IGNORE INTO forgotten(key, at) VALUES(?, ?)"
 _UNMARK = """DELETE FROM forgotten WHERE key IN
-    (SELECT key FROM forgotten WHERE at < ? ORDER BY at LIMIT ?)"""
+    (SELECT key FROM forgotten WHERE at < ? ORDER BY at LIMIT ?) RETURNING erased"""
+_UNMARK_OLDEST = """DELETE FROM forgotten WHERE key IN
+    (SELECT key FROM forgotten WHERE NOT erased ORDER BY at LIMIT ?)"""
+_HAS_HISTORY = "SELECT EXISTS(SELECT 1 FROM history)"
 
 
-def expire(connection: sqlite3.Connection, now: float, ttl_seconds: float) -> Expired:
-    """Forget at most STEP_ROWS each of predictions, parked labels, and marks of forgotten ids."""
-    horizon = now - ttl_seconds
-    old = connection.execute(_OLD_PREDICTIONS, (horizon, STEP_ROWS)).fetchall()
-    connection.executemany(_MARK, ((key, now) for key in {key for _, key, _ in old}))
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long, and how much."""
+
+    ttl_seconds: float
+    max_bytes: int
+
+
+def expire(
+    connection: sqlite3.Connection, now: float, retention: Retention
+) -> tuple[Expired, dict[str, int]]:
+    """Forget at most STEP_ROWS each of predictions, parked labels, and marks; and the tallies'
+    steps.
+    """
+    horizon = now - retention.ttl_seconds
+    is_large = used_bytes(connection) > retention.max_bytes
+    before = float("inf") if is_large else horizon
+    old = connection.execute(_OLD_PREDICTIONS, (before, STEP_ROWS)).fetchall()
+    marks = sorted({key for _, key, _ in old})  # in the order of the table's pages
+    connection.executemany(_MARK, ((key, now) for key in marks))
     connection.executemany("DELETE FROM predictions WHERE seq = ?", ((seq,) for seq, _, _ in old))
     orphans = connection.execute(_OLD_PARKED, (horizon, STEP_ROWS)).fetchall()
     connection.executemany("DELETE FROM parked WHERE key = ? AND row = ?", orphans)
-    gone = [(key, row) for _, key, row in old] + orphans
-    connection.executemany("DELETE FROM history WHERE key = ? AND row = ?", gone)
-    unmarked = connection.execute(_UNMARK, (horizon, STEP_ROWS)).rowcount
-    fullest = max(len(old), len(orphans), unmarked)
-    return Expired(len(old), len(orphans), more=fullest == STEP_ROWS)
+    if connection.execute(_HAS_HISTORY).fetchone() == (1,):
+        gone = [(key, row) for _, key, row in old] + orphans
+        connection.executemany("DELETE FROM history WHERE key = ? AND row = ?", gone)
+    unmarked = connection.execute(_UNMARK, (horizon, STEP_ROWS)).fetchall()
+    if is_large:
+        # Marks of the forgotten must not take the room that was made: two go for each that came.
+        connection.execute(_UNMARK_OLDEST, (2 * STEP_ROWS,))
+    fullest = max(len(old), len(orphans), len(unmarked))
+    steps = {
+        "rows": -len(old),
+        "parked": -len(orphans),
+        "erased": -sum(erased for (erased,) in unmarked),
+    }
+    return Expired(len(old), len(orphans), more=fullest == STEP_ROWS), steps
+
+
+def used_bytes(connection: sqlite3.Connection) -> int:
+    """What the file holds; pages that were freed are written anew before it grows."""
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    return int((pages - free) * size)

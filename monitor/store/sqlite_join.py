@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from monitor.records.label import Joined, Label, Outcome, Prediction
-from monitor.store.join import Change, change, outcome
+from monitor.store.join import Change, change, displaced, outcome
 from monitor.store.values import (
     Cell,
     from_cell,
@@ -30,9 +30,9 @@ _IS_FORGOTTEN = "SELECT 1 FROM forgotten WHERE key = ?"
 _IS_IN_HISTORY = "SELECT 1 FROM history WHERE key = ? AND row = ? AND observed_at = ? AND label = ?"
 _PARK = """INSERT INTO parked(key, row, id, label, observed_at, received_at, source)
     VALUES(?, ?, ?, ?, ?, ?, ?)"""
-_KEEP_OLD = """INSERT INTO history(key, row, observed_at, label, received_at, source)
+_KEEP = """INSERT INTO history(key, row, observed_at, label, received_at, source)
     VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
-_SET = {
+SET_LABEL = {
     "predictions": """UPDATE predictions SET label = ?, observed_at = ?, received_at = ?, source = ?
         WHERE key = ? AND row = ?""",
     "parked": """UPDATE parked SET label = ?, observed_at = ?, received_at = ?, source = ?
@@ -42,7 +42,7 @@ _LANDED = """SELECT p.id, p.row, p.key, p.model, k.label, k.observed_at, k.recei
         p.at, p.value, p.probabilities, p.segments
     FROM predictions p CROSS JOIN parked k ON k.key = p.key AND k.row = p.row AND k.id = p.id
     WHERE p.seq > ?"""
-_UNPARK = "DELETE FROM parked WHERE key = ? AND row = ?"
+UNPARK = "DELETE FROM parked WHERE key = ? AND row = ?"
 
 Table = Literal["predictions", "parked"]
 
@@ -100,20 +100,15 @@ def _settle(
         return connection.execute(_IS_IN_HISTORY, sought).fetchone() is not None
 
     made = change(current, new, is_known)
-    if made is Change.REPLACES and current is not None:
-        _keep_old(connection, key, current)
-    elif made is Change.OLDER:
-        _keep_old(connection, key, new)
+    kept = displaced(made, current, new)
+    if kept is not None:
+        said = (kept.observed_at, to_cell(kept.value), kept.received_at, kept.source)
+        connection.execute(_KEEP, (key, new.row, *said))
     if made in {Change.FIRST, Change.REPLACES, Change.RENEWS}:
         counted = current if made is Change.RENEWS and current is not None else new
         cells = (cell, new.observed_at, counted.received_at, new.source)
-        connection.execute(_SET[table], (*cells, key, new.row))
+        connection.execute(SET_LABEL[table], (*cells, key, new.row))
     return made
-
-
-def _keep_old(connection: sqlite3.Connection, key: int, label: Label) -> None:
-    cells = (label.observed_at, to_cell(label.value), label.received_at, label.source)
-    connection.execute(_KEEP_OLD, (key, label.row, *cells))
 
 
 def settle_landed(
@@ -124,8 +119,8 @@ def settle_landed(
     """
     landed = connection.execute(_LANDED, (after,)).fetchall()
     for row in landed:
-        connection.execute(_SET["predictions"], (*row[4:8], row[2], row[1]))
-        connection.execute(_UNPARK, (row[2], row[1]))
+        connection.execute(SET_LABEL["predictions"], (*row[4:8], row[2], row[1]))
+        connection.execute(UNPARK, (row[2], row[1]))
     told = [
         Joined(read_prediction(row[0], row[1], row[8:]), read_label(row[0], row[1], row[4:8]))
         for row in landed

@@ -42,7 +42,25 @@ _VERSION_1 = (
 
 _VERSION_2 = ("ALTER TABLE predictions ADD COLUMN segments TEXT",)
 
-MIGRATIONS = (_VERSION_1, _VERSION_2)  # MIGRATIONS[n] brings a file of version n to n + 1
+# A label that says the same as another one counts again once the other's source is revoked: who
+# said it is a part of what tells two of them apart. Ids deleted on request must not come back.
+_VERSION_3 = (
+    """CREATE TABLE told(
+        key INTEGER NOT NULL, row INTEGER NOT NULL, label, observed_at REAL NOT NULL,
+        received_at REAL NOT NULL, source TEXT NOT NULL,
+        PRIMARY KEY(key, row, observed_at, label, source)) WITHOUT ROWID""",
+    "INSERT INTO told SELECT key, row, label, observed_at, received_at, source FROM history",
+    "DROP TABLE history",
+    "ALTER TABLE told RENAME TO history",
+    "ALTER TABLE forgotten ADD COLUMN erased INTEGER NOT NULL DEFAULT 0",
+    "INSERT INTO tallies VALUES('erased', 0)",
+)
+
+MIGRATIONS = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+)  # MIGRATIONS[n] brings a file of version n to n + 1
 
 _SETTINGS = (
     "PRAGMA journal_mode=WAL",

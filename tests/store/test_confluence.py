@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from pathlib import Path
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label
 from monitor.statistics.performance import PerformanceSums
-from monitor.store.sqlite import SqliteStore
+from monitor.store.protocol import Store
+from monitor.store.settings import StoreSettings
+from tests.store.conftest import Backend
 
 IDS = ("a", "b", "c")
+DELETION = "deletion"
+PREDICTION = "prediction"
 
 # Its time decides a label's value: values of one time are ordered by arrival, on purpose.
-observed = st.integers(min_value=0, max_value=5)
-label_events = st.tuples(st.sampled_from(IDS), st.integers(0, 1), observed)
-prediction_events = st.tuples(st.sampled_from(IDS), st.integers(0, 1), st.none())
-events = st.lists(st.one_of(label_events, prediction_events), min_size=1, max_size=12)
+times = st.integers(min_value=0, max_value=5)
+events = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(IDS), st.integers(0, 1), times),
+        st.tuples(st.sampled_from(IDS), st.integers(0, 1), st.just(PREDICTION)),
+        st.tuples(st.sampled_from(IDS), st.just(0), st.just(DELETION)),
+    ),
+    min_size=1,
+    max_size=12,
+)
 
-Event = tuple[str, int, int | None]
+Event = tuple[str, int, int | str]
+numbers = itertools.count()
 
 
 def value_at(prediction_id: str, row: int, time: int) -> float:
@@ -30,29 +41,36 @@ def value_at(prediction_id: str, row: int, time: int) -> float:
     return (ord(prediction_id) + row + time * time) % 3 / 3 + 1e10 * (time == 4)
 
 
-def replay(order: Iterable[Event]) -> tuple[object, object]:
-    store = SqliteStore(Path(":memory:"))
+def replay(store: Store, order: Iterable[Event]) -> tuple[object, object]:
+    """The table and the metrics after these events, under ids that nobody has used before."""
+    run = next(numbers)
     sums = PerformanceSums("regression")
-    try:
-        for arrival, (prediction_id, row, time) in enumerate(order):
-            if time is None:
-                value = 0.1 + row
-                batch = Batch([prediction_id], [row], [100.0], {}, {"prediction": [value]})
-                joined = store.remember([batch]).joined
-            else:
-                said = value_at(prediction_id, row, time)
-                label = Label(prediction_id, row, said, float(time), 200.0 + arrival)
-                joined = store.join([label]).joined
-            for one in joined:
-                count(sums, one)
-        table = [
-            (stored.prediction, stored.label and (stored.label.value, stored.label.observed_at))
-            for prediction_id in IDS
-            for stored in store.prediction(prediction_id)
-        ]
-    finally:
-        store.close()
+    for arrival, event in enumerate(order):
+        for one in _happen(store, run, arrival, event):
+            count(sums, one)
+    table = [
+        (
+            prediction_id,
+            stored.prediction and (stored.prediction.row, stored.prediction.value),
+            stored.label and (stored.label.value, stored.label.observed_at),
+        )
+        for prediction_id in IDS
+        for stored in store.prediction(f"{run}-{prediction_id}")
+    ]
     return table, (sums.rows, sums.metrics())
+
+
+def _happen(store: Store, run: int, arrival: int, event: Event) -> tuple[Joined, ...]:
+    prediction_id, row, what = event
+    name = f"{run}-{prediction_id}"
+    if what == DELETION:
+        return store.erase(name, 200.0).joined
+    if what == PREDICTION:
+        batch = Batch([name], [row], [100.0], {}, {"prediction": [0.1 + row]})
+        return store.remember([batch]).joined
+    assert isinstance(what, int)
+    said = value_at(prediction_id, row, what)
+    return store.join([Label(name, row, said, float(what), 200.0 + arrival, str(what % 2))]).joined
 
 
 def count(sums: PerformanceSums, one: Joined) -> None:
@@ -62,20 +80,37 @@ def count(sums: PerformanceSums, one: Joined) -> None:
         assert sums.add(one.label.value, one.prediction.value)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.data())
-def test_permutations_with_duplicates_give_the_same_table_and_metrics(data: st.DataObject) -> None:
+@pytest.fixture
+def shuffled(backend: Backend) -> Store:
+    return backend.open(StoreSettings())
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # every replay has ids of its own
+)
+@given(data=st.data())
+def test_permutations_with_duplicates_give_the_same_table_and_metrics(
+    shuffled: Store, data: st.DataObject
+) -> None:
     first = data.draw(events)
     repeated = data.draw(st.lists(st.sampled_from(first), max_size=6))
     second = data.draw(st.permutations(first + repeated))
-    assert replay(second) == replay(first)
+    assert replay(shuffled, second) == replay(shuffled, first)
 
 
-def test_every_order_of_a_prediction_a_label_and_a_correction() -> None:
-    story: list[Event] = [("a", 0, None), ("a", 0, 1), ("a", 0, 4), ("a", 0, 1)]
-    results = [replay(order) for order in itertools.permutations(story)]
+def test_every_order_of_a_prediction_a_label_and_a_correction(shuffled: Store) -> None:
+    story: list[Event] = [("a", 0, PREDICTION), ("a", 0, 1), ("a", 0, 4), ("a", 0, 1)]
+    results = [replay(shuffled, order) for order in itertools.permutations(story)]
     assert all(result == results[0] for result in results)
     assert results[0][1] == (1, _metrics_of(value_at("a", 0, 4), 0.1))
+
+
+def test_every_order_with_a_deletion_leaves_nothing(shuffled: Store) -> None:
+    story: list[Event] = [("a", 0, PREDICTION), ("a", 0, 1), ("a", 0, 4), ("a", 0, DELETION)]
+    results = [replay(shuffled, order) for order in itertools.permutations(story)]
+    assert all(result == ([], (0, {})) for result in results)
 
 
 def _metrics_of(label: float, prediction: float) -> dict[str, float]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from monitor.profile.values import INVALID, MISSING, category
 from monitor.records.batch import Batch
 from monitor.records.label import Label
+from monitor.store.settings import StoreSettings
 from monitor.store.sqlite import SqliteStore
 from monitor.store.sqlite_schema import MIGRATIONS
 from monitor.store.values import from_segment_text, segment_texts
@@ -35,7 +36,7 @@ EXPECTED = [{"carrier": "UA", "day": "1"}, {"day": "1"}, {"day": "true"}]
 def test_segments_come_with_joins_with_landed_labels_with_reads_and_after_a_restart(
     tmp_path: Path,
 ) -> None:
-    store = SqliteStore(tmp_path / "store.db", segments=SEGMENTS)
+    store = SqliteStore(tmp_path / "store.db", StoreSettings(segments=SEGMENTS))
     labels = [Label("a", row, 1.0, 101.0, 101.0) for row in range(3)]
     early = [Label("b", row, 1.0, 101.0, 101.0) for row in range(3)]
     store.join(early)
@@ -59,7 +60,7 @@ def test_a_file_of_before_segments_is_brought_up(tmp_path: Path) -> None:
             old.execute(statement)
         old.execute("PRAGMA user_version=1")
         old.commit()
-    store = SqliteStore(path, segments=SEGMENTS)
+    store = SqliteStore(path, StoreSettings(segments=SEGMENTS))
     store.remember([predicted("a")])
     assert [one.prediction and one.prediction.segments for one in store.prediction("a")] == EXPECTED
     store.close()

@@ -14,7 +14,7 @@ from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
 from monitor.store.age import Age
-from monitor.store.protocol import Expired, JoinReport, Remembered, Stored
+from monitor.store.protocol import Erased, Expired, JoinReport, Remembered, Revoked, Stored
 from monitor.store.rounds import WriterLimits
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import StoreWriter
@@ -33,6 +33,8 @@ def label(prediction_id: str, row: int = 0, value: float = 2.0) -> Label:
 
 class Gate:
     """A real store behind a gate, and one that can be made to fail, as a full disk does."""
+
+    shared = False
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
@@ -56,6 +58,15 @@ class Gate:
     def join(self, labels: Sequence[Label]) -> JoinReport:
         self._pass("join", len(labels))
         return self.store.join(labels)
+
+    def news(self) -> tuple[Joined, ...]:
+        return self.store.news()
+
+    def erase(self, prediction_id: str, now: float) -> Erased:
+        return self.store.erase(prediction_id, now)
+
+    def revoke(self, source: str, until: float, at: int = 0) -> Revoked:
+        return self.store.revoke(source, until, at)
 
     def prediction(self, prediction_id: str) -> list[Stored]:
         return self.store.prediction(prediction_id)
