@@ -41,7 +41,7 @@ def value_at(prediction_id: str, row: int, time: int) -> float:
     return (ord(prediction_id) + row + time * time) % 3 / 3 + 1e10 * (time == 4)
 
 
-def replay(store: Store, order: Iterable[Event]) -> tuple[object, object]:
+def replay(store: Store, order: Iterable[Event]) -> tuple[object, tuple[int, dict[str, float]]]:
     """The table and the metrics after these events, under ids that nobody has used before."""
     run = next(numbers)
     sums = PerformanceSums("regression")
@@ -104,15 +104,14 @@ def test_every_order_of_a_prediction_a_label_and_a_correction(shuffled: Store) -
     story: list[Event] = [("a", 0, PREDICTION), ("a", 0, 1), ("a", 0, 4), ("a", 0, 1)]
     results = [replay(shuffled, order) for order in itertools.permutations(story)]
     assert all(result == results[0] for result in results)
-    assert results[0][1] == (1, _metrics_of(value_at("a", 0, 4), 0.1))
+    rows, metrics = results[0][1]
+    assert rows == 1
+    error = 0.1 - value_at("a", 0, 4)
+    assert metrics["mean_error"] == error
+    assert metrics["rmse"] == metrics["mae"] == abs(error)
 
 
 def test_every_order_with_a_deletion_leaves_nothing(shuffled: Store) -> None:
     story: list[Event] = [("a", 0, PREDICTION), ("a", 0, 1), ("a", 0, 4), ("a", 0, DELETION)]
     results = [replay(shuffled, order) for order in itertools.permutations(story)]
     assert all(result == ([], (0, {})) for result in results)
-
-
-def _metrics_of(label: float, prediction: float) -> dict[str, float]:
-    error = prediction - label
-    return {"rmse": abs(error), "mae": abs(error), "mean_error": error}
