@@ -13,12 +13,12 @@ from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from swagger_ui_bundle import swagger_ui_path
 
-from monitor.api import feedback, reading
+from monitor.api import charts, feedback, reading
 from monitor.api.guard import DOCS_POLICY, SECURITY_HEADERS, Authorize, Guard
 from monitor.api.openapi import ControlApp
 from monitor.api.ports import House
@@ -62,9 +62,11 @@ def _release() -> str:
 
 
 def _serve_page(app: FastAPI) -> None:
+    index = (ASSETS / "index.html").read_text("utf-8").replace("{charts}", charts.PATH)
+
     @app.get("/", include_in_schema=False)
     async def page() -> Response:
-        return FileResponse(ASSETS / "index.html", headers={"cache-control": "no-cache"})
+        return HTMLResponse(index, headers={"cache-control": "no-cache"})
 
     @app.get("/runbook", include_in_schema=False)
     async def runbook() -> Response:
@@ -75,6 +77,7 @@ def _serve_page(app: FastAPI) -> None:
         headers = {"cache-control": "no-cache", "content-security-policy": DOCS_POLICY}
         return FileResponse(ASSETS / "docs.html", headers=headers)
 
+    charts.serve_charts(app)
     app.mount("/assets/swagger-ui", StaticFiles(directory=swagger_ui_path))
     app.mount("/assets", StaticFiles(directory=ASSETS))
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from monitor.history import ScoreHistory
 from monitor.records.label import Label, Outcome, Prediction
 from monitor.snapshot import Snapshot
 
@@ -48,6 +49,11 @@ class House(Protocol):
 
     def snapshot(self) -> Snapshot:
         """The newest Snapshot: the same object until there is a newer one."""
+        ...
+
+    @property
+    def history(self) -> ScoreHistory:
+        """How each column's score went lately."""
         ...
 
     def metrics(self, accept: str) -> tuple[bytes, str]:

@@ -13,6 +13,7 @@ from monitor.api.labels import PREDICTION_ID
 from monitor.api.ports import House
 from monitor.api.rates import Room
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.snapshot import Snapshot
 
 JSON = "application/json"
 _STORE_IS_DOWN = "the store does not answer now"
@@ -52,10 +53,18 @@ def snapshot_router(house: House) -> APIRouter:
         """How Sidelight itself is doing."""
         return Response(answers.body(views.health), media_type=JSON)
 
+    def outlined(snapshot: Snapshot) -> views.Json:
+        return views.outlines(snapshot, house.history)
+
+    @routes.get("/columns", response_model=schemas.Outlines)
+    async def columns() -> Response:
+        """Every column in outline: how its score went, and its shares."""
+        return Response(answers.body(outlined), media_type=JSON)
+
     @routes.get("/columns/{name:path}", response_model=schemas.Column, responses=_UNKNOWN)
     async def column(name: str, role: Annotated[str | None, Query()] = None) -> Response:
         """One column, bin by bin."""
-        found = views.columns(house.snapshot(), name, role)
+        found = views.columns(house.snapshot(), house.history, name, role)
         if found is None:
             raise HTTPException(404, "there is no such column")
         return Response(views.dump(found), media_type=JSON)

@@ -136,6 +136,31 @@ class ReferenceMoments(_Shape):
     missing_ratio: float | None
 
 
+class History(_Shape):
+    """How a score went: at most 120 points since the start, over the last two windows."""
+
+    at: list[Moment]
+    score: Annotated[list[float | None], Field(description="null where there was none")]
+
+
+class Outline(_Shape):
+    """One column in outline; its bins are those of `/api/v1/columns/{name}`, in their order."""
+
+    column: str
+    role: str
+    score: Annotated[list[float | None], Field(description="at each moment of `at`")]
+    reference: list[float | None]
+    current: list[float | None]
+
+
+class Outlines(_Shape):
+    """Every column in outline."""
+
+    evaluated_at: Moment
+    at: list[Moment]
+    columns: list[Outline]
+
+
 class Column(ColumnReading):
     """One column, bin by bin."""
 
@@ -144,6 +169,7 @@ class Column(ColumnReading):
     window: Window
     reference: ReferenceMoments
     bins: list[Bin]
+    history: History
 
 
 class Scores(BaseModel):

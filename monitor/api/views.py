@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import orjson
 
 from monitor.api.ports import PredictedRow
+from monitor.history import ScoreHistory
 from monitor.snapshot import (
     Alert,
     PerformanceReading,
@@ -111,7 +113,7 @@ def reference(snapshot: Snapshot) -> Json:
     return _reference(snapshot.reference)
 
 
-def columns(snapshot: Snapshot, name: str, role: str | None) -> Json | None:
+def columns(snapshot: Snapshot, history: ScoreHistory, name: str, role: str | None) -> Json | None:
     """The column called `name`, bin by bin; None where there is none.
 
     A feature and an output may share a name: `role` chooses, and `roles` says what there is to
@@ -132,6 +134,28 @@ def columns(snapshot: Snapshot, name: str, role: str | None) -> Json | None:
             "missing_ratio": chosen.reference_missing_ratio,
         },
         "bins": _bins(snapshot, chosen),
+        "history": {
+            "at": [moment(at) for at in history.times],
+            "score": history.scores(chosen.role, name),
+        },
+    }
+
+
+def outlines(snapshot: Snapshot, history: ScoreHistory) -> Json:
+    """Every column in outline: how its score went, and its shares without the bins' names."""
+    return {
+        "evaluated_at": moment(snapshot.evaluated_at),
+        "at": [moment(at) for at in history.times],
+        "columns": [
+            {
+                "column": reading.column,
+                "role": reading.role,
+                "score": history.scores(reading.role, reading.column),
+                "reference": np.array([one.reference for one in reading.bins], np.float32),
+                "current": np.array([one.current for one in reading.bins], np.float32),
+            }
+            for reading in snapshot.readings
+        ],
     }
 
 

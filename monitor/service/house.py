@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from exporters.prometheus import PrometheusExporter
 from monitor.api.ports import ControlSettings, LabelOutcome, PredictedRow
 from monitor.engine import Engine
+from monitor.history import ScoreHistory
 from monitor.profile.reference import Reference, parse, render
 from monitor.records.label import Label
+from monitor.service.publication import Publication
 from monitor.service.upstream import UpstreamProbe
 from monitor.snapshot import Snapshot
 from monitor.store.writer import StoreWriter
@@ -24,7 +26,7 @@ class ControlledHouse:
         engine: Engine,
         writer: StoreWriter,
         probe: UpstreamProbe,
-        published: Callable[[], Snapshot],
+        published: Publication,
         adopt: Callable[[Reference], None],
         series_limit: int,
     ) -> None:
@@ -36,11 +38,16 @@ class ControlledHouse:
         self._probe = probe
         self._published = published
         self._adopt = adopt
-        self._exporter = PrometheusExporter(published, series_limit=series_limit)
+        self._exporter = PrometheusExporter(published.newest, series_limit=series_limit)
 
     def snapshot(self) -> Snapshot:
         """The newest snapshot."""
-        return self._published()
+        return self._published.newest()
+
+    @property
+    def history(self) -> ScoreHistory:
+        """How each column's score went lately."""
+        return self._published.history
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The newest snapshot as Prometheus reads it, and its content type."""
@@ -71,7 +78,7 @@ class ControlledHouse:
         """Whether traffic sent now would be served: the relay accepts and the model is there."""
         if self.draining:
             return False, "draining"
-        if not self._published().health.traffic.workers:
+        if not self._published.newest().health.traffic.workers:
             return False, "no relay worker accepts connections"
         if not await self._probe.ask():
             return False, "the upstream cannot be reached"

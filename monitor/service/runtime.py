@@ -19,6 +19,7 @@ from monitor.codec.decoder import Decoder
 from monitor.config import Config
 from monitor.engine import Engine
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.history import ScoreHistory, step_seconds
 from monitor.observer import Observer
 from monitor.profile.reference import Reference, save
 from monitor.profile.reference import load as load_reference
@@ -26,6 +27,7 @@ from monitor.records.batch import Batch
 from monitor.records.label import Joined
 from monitor.service.documents import Documents
 from monitor.service.house import ControlledHouse
+from monitor.service.publication import Publication
 from monitor.service.receivers import outbox_key, policy, targets
 from monitor.service.settings import (
     LOOK_SECONDS,
@@ -66,13 +68,16 @@ class Runtime:
         )
         self.reloads = Reloads()
         model, now = config.model, self._started_at
-        self._snapshot = Snapshot(model.name, model.version, now, now, now, 0)
+        self._publication = Publication(
+            Snapshot(model.name, model.version, now, now, now, 0),
+            ScoreHistory(step_seconds(config.window.size, config.window.pane)),
+        )
         self.house = ControlledHouse(
             control_settings(config),
             self._engine,
             self._writer,
             self._probe,
-            lambda: self._snapshot,
+            self._publication,
             self._adopt,
             config.limits.series,
         )
@@ -196,13 +201,13 @@ class Runtime:
 
     def _look(self) -> None:
         evaluation = self._engine.evaluate(time.time(), self._health())
-        self._snapshot = evaluation.snapshot
+        self._publication.publish(evaluation.snapshot)
         if evaluation.transitions:
             for sink in self._sinks:
                 sink.offer(evaluation.transitions)
             self._documents.save(LEDGER, to_document(self._engine.ledger))
         for sink in self._sinks:
-            sink.remind(self._snapshot.alerts)
+            sink.remind(evaluation.snapshot.alerts)
 
     def _health(self) -> Health:
         traffic = self._accounts.traffic(time.monotonic())

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from monitor.api.app import create_app
 from monitor.api.ports import ControlSettings, LabelOutcome, PredictedRow
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.history import ScoreHistory
 from monitor.records.label import Label, Outcome, Prediction
 from monitor.snapshot import (
     Alert,
@@ -64,6 +65,7 @@ class MemoryHouse:
     rejected: int = 0
     broken: bool = False
     is_ready: bool = True
+    history: ScoreHistory = field(default_factory=lambda: ScoreHistory(60.0))
 
     def snapshot(self) -> Snapshot:
         return self.current

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from monitor.api import schemas, views
 from monitor.snapshot import ReferenceInfo, Snapshot, Status
+from tests.api.conftest import NOW
 
 EMPTY = Snapshot("m", "1", 0.0, 0.0, 0.0, 0, ReferenceInfo("learning", "", 1240, 5000))
 SHAPES = {
@@ -19,6 +20,7 @@ SHAPES = {
     "/api/v1/performance": schemas.Performance,
     "/api/v1/alerts": schemas.Alerts,
     "/api/v1/health": schemas.Health,
+    "/api/v1/columns": schemas.Outlines,
 }
 
 
@@ -63,6 +65,25 @@ def test_a_column_by_any_name(client: Any) -> None:
         {"bin": ">= 0", "reference": 0.5, "current": None},
     ]
     assert client.get("/api/v1/columns/a%2Fb%20c").status_code == 200
+
+
+def test_columns_in_outline(client: Any, house: Any) -> None:
+    for minute in (1, 2):
+        moved = replace(house.current.readings[0], score=0.25 * minute)
+        readings = (moved, *house.current.readings[1:])
+        house.current = replace(house.current, readings=readings, evaluated_at=NOW + 60 * minute)
+        house.history.note(house.current)
+    found = strict(client.get("/api/v1/columns").content)
+    assert found["at"] == ["2026-11-01T10:01:00.000Z", "2026-11-01T10:02:00.000Z"]
+    first, same, few = found["columns"]
+    assert (first["column"], first["role"]) == ("a/b c", "feature")
+    assert (first["score"], first["reference"], first["current"]) == (
+        [0.25, 0.5], [0.5, 0.5], [0.25, None],
+    )  # fmt: skip
+    assert [same["role"], few["role"]] == ["feature", "prediction"]
+    assert few["score"] == [None, None], "no score is not a score of zero"
+    column = strict(client.get("/api/v1/columns/a/b%20c").content)
+    assert column["history"] == {"at": found["at"], "score": first["score"]}
 
 
 def test_columns_of_one_name_are_told_apart_by_role(client: Any) -> None:
