@@ -15,6 +15,7 @@ from typing import Protocol, cast
 
 from monitor.accounts import Accounts, Conversation
 from monitor.errors import CodecError
+from monitor.overheard import Overheard, OverheardSettings
 from monitor.records.batch import Batch, concatenate
 from monitor.records.exchange import Exchange
 from monitor.records.framing import (
@@ -27,6 +28,7 @@ from monitor.records.framing import (
     encode_json,
     status_of,
 )
+from monitor.records.tunnelled import TUNNEL_END, TUNNELLED
 
 GATHER_SECONDS = (
     0.05  # work per batch (arrays, one transaction) is shared by what arrives in this time
@@ -44,6 +46,24 @@ class Decodes(Protocol):
         ...
 
 
+class Sender(Protocol):
+    """Whoever sent an exchange, and is told what became of it."""
+
+    def acknowledge(self, fates: Counter[tuple[str, str]], /) -> None:
+        """So many of its exchanges had these fates."""
+        ...
+
+
+class _Nobody:
+    """For exchanges that are part of another's account: messages within one streamed call."""
+
+    def acknowledge(self, fates: Counter[tuple[str, str]], /) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
 class Observer:
     """Every tap connection feeds one queue; one task empties it."""
 
@@ -52,11 +72,13 @@ class Observer:
         decoder: Decodes,
         take: Callable[[Batch], None],
         accounts: Accounts,
+        overheard: OverheardSettings = OverheardSettings(),  # noqa: B008 - frozen
     ) -> None:
         self.decoder = decoder
+        self.overheard = overheard
         self._take = take
         self._accounts = accounts
-        self._waiting: list[tuple[TapConnection, bytes]] = []
+        self._waiting: list[tuple[Sender, bytes]] = []
         self._waiting_bytes = 0
         self._connections: set[TapConnection] = set()
         self._wake = asyncio.Event()
@@ -82,7 +104,7 @@ class Observer:
         while self._waiting:
             self._slice()
 
-    def arrived(self, connection: TapConnection, payload: bytes) -> None:
+    def arrived(self, connection: Sender, payload: bytes) -> None:
         """Queue one undecoded exchange."""
         self._waiting.append((connection, payload))
         self._waiting_bytes += len(payload)
@@ -115,7 +137,7 @@ class Observer:
         """Decode some exchanges, hand their rows over, and tell the relays what became of them."""
         until = time.monotonic() + SLICE_SECONDS
         batches: list[Batch] = []
-        fates: dict[TapConnection, Counter[tuple[str, str]]] = {}
+        fates: dict[Sender, Counter[tuple[str, str]]] = {}
         done = 0
         last: Exchange | None = None
         for connection, payload in self._waiting[:SLICE_EXCHANGES]:
@@ -158,6 +180,12 @@ class TapConnection(asyncio.Protocol):
         self._conversation = Conversation()
         self._transport: asyncio.Transport | None = None
         self._paused = False
+        self._overheard = Overheard(
+            observer.overheard,
+            lambda payload: observer.arrived(self, payload),
+            lambda payload: observer.arrived(_NOBODY, payload),
+            self.acknowledge,
+        )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A worker has connected."""
@@ -168,25 +196,32 @@ class TapConnection(asyncio.Protocol):
         """The worker has gone, or is being replaced."""
         self._transport = None
         self._observer.left(self)
+        self._overheard.end_all()
         self._end()
 
     def data_received(self, data: bytes) -> None:
         """Some bytes of frames."""
         assert self._transport is not None  # noqa: S101 - data comes after connection_made
         try:
-            frames = self._frames.feed(data)
+            for kind, payload in self._frames.feed(data):
+                self._frame(kind, payload)
         except ValueError:
             self._transport.abort()  # not a relay of ours
             return
-        for kind, payload in frames:
-            if kind == EXCHANGE:
-                self._conversation.came(status_of(payload))
-                self._observer.arrived(self, payload)
-            elif kind == COUNTERS:
-                self._observer.counted(self._conversation, payload)
         if self._observer.full and not self._paused:
             self._transport.pause_reading()
             self._paused = True
+
+    def _frame(self, kind: int, payload: bytes) -> None:
+        if kind == EXCHANGE:
+            self._conversation.came(status_of(payload))
+            self._observer.arrived(self, payload)
+        elif kind == COUNTERS:
+            self._observer.counted(self._conversation, payload)
+        elif kind == TUNNELLED:
+            self._overheard.piece(payload, self._conversation.came)
+        elif kind == TUNNEL_END:
+            self._overheard.end(payload)
 
     def resume(self) -> None:
         """Read on after a pause."""
@@ -204,7 +239,8 @@ class TapConnection(asyncio.Protocol):
         if self._transport is None:
             self._end()
             return
-        message: dict[str, dict[str, int] | int] = {"observed": 0, "skipped": {}, "failed": {}}
+        message: dict[str, dict[str, int] | int]
+        message = {"observed": 0, "skipped": {}, "failed": {}, "dropped": {}}
         for (outcome, reason), count in fates.items():
             below = message[outcome]
             if isinstance(below, dict):

@@ -27,6 +27,7 @@ class TlsSettings(Settings):
     certificate: Path
     key: Path
     client_ca: Path | None = None
+    http2: bool = False  # offered to clients: only where the model server speaks it
 
 
 class UpstreamTlsSettings(Settings):

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import asyncio
 
+from monitor.relay.eavesdrop import Eavesdropper
 from monitor.relay.state import State
-from monitor.relay.tunnel import Tunnel
+from monitor.relay.tunnel import Listener, Tunnel
 
 
 def bind(
@@ -15,10 +16,13 @@ def bind(
     client: asyncio.Transport,
     upstream: asyncio.Transport,
     read: tuple[bytes, bytes],
+    listener: Listener | None = None,
 ) -> None:
     """Makes a tunnel of two transports; `read` is what has been read of each already."""
     tunnel = Tunnel(client, upstream, state.settings.timeouts.stream_idle, state.guests.discard)
     state.guests.add(tunnel)
+    if listener is not None:
+        tunnel.overheard_by(listener)
     tunnel.start(*read)
 
 
@@ -34,6 +38,6 @@ def dial_http2(state: State, client: asyncio.Transport, opening: bytes) -> None:
         elif client.is_closing():
             upstream.abort()
         else:
-            bind(state, client, upstream, (opening, b""))
+            bind(state, client, upstream, (opening, b""), Eavesdropper(state))
 
     state.pool.dial(connected)

@@ -54,7 +54,7 @@ class Counters:
     def __init__(self, worker: int) -> None:
         self._worker = worker
         self._incarnation = secrets.token_hex(8)
-        self.requests: defaultdict[int, int] = defaultdict(int)
+        self.requests: defaultdict[int | str, int] = defaultdict(int)  # by status code, or "h2"
         self.observed = 0
         self.dropped: defaultdict[str, int] = defaultdict(int)
         self.skipped: defaultdict[str, int] = defaultdict(int)

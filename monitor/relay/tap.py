@@ -54,6 +54,7 @@ class Tap(asyncio.Protocol):
         self._connecting: asyncio.Task[None] | None = None
         self._attempt_after_seconds = 0.0  # a monitor may also accept, and hang up at once
         self.unacknowledged = 0
+        self.life = 0  # which monitor this is: a new one knows nothing of what the last was told
 
     @property
     def connected(self) -> bool:
@@ -80,6 +81,7 @@ class Tap(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._reader = FrameReader()
         self._written_bytes = self._described_at_bytes = 0
+        self.life += 1
         self.describe()
 
     def data_received(self, data: bytes) -> None:
@@ -130,14 +132,26 @@ class Tap(asyncio.Protocol):
             self._counters.dropped["no_monitor"] += 1
             return
         frame = pack_exchange(prediction_id, method, target, outcome, request, response)
+        refused = self.take(frame, 1)
+        if refused:
+            self._counters.dropped[refused] += 1
+
+    def take(self, frame: bytes, exchanges: int) -> str:
+        """Takes a frame, to be acknowledged as so many exchanges; why it does not, or ""."""
+        if self._transport is None:
+            return "no_monitor"
         size = len(frame)
         if self.held_bytes + size > self._limit_bytes and not self._has_room(size):
-            self._counters.dropped["queue_full"] += 1
-            return
-        self.held_bytes += size
-        self.unacknowledged += 1
+            return "queue_full"
+        self.unacknowledged += exchanges
+        self.insist(frame)
+        return ""
+
+    def insist(self, frame: bytes) -> None:
+        """Takes a frame, whether there is room or not: a few bytes that settle an account."""
+        self.held_bytes += len(frame)
         self._frames.append(frame)
-        self._frame_bytes += size
+        self._frame_bytes += len(frame)
         if self._frame_bytes >= FLUSH_BYTES:
             self.flush()
         elif not self._flush_due:

@@ -1,7 +1,7 @@
 """TLS for both sides of the relay: contexts made from files, every fault named by its setting.
 
-Offers HTTP/1.1 only by ALPN: a client that could speak both would pick HTTP/2, and the upstream may
-not know it. Knows nothing of connections.
+Offers HTTP/1.1 by ALPN, and HTTP/2 only where told to: a client that speaks both picks HTTP/2,
+which is tunnelled, and the upstream may not know it. Knows nothing of connections.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from monitor.errors import ConfigError
 
-_ALPN = ["http/1.1"]
+_HTTP1, _HTTP2 = "http/1.1", "h2"  # as ALPN names them
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class ListenerTls:
     certificate: str = ""  # PEM file, leaf first; empty: clients speak plain HTTP
     key: str = ""
     client_ca: str = ""  # PEM file; a client without a certificate of one of these is refused
+    http2: bool = False  # the upstream speaks HTTP/2, so clients may
 
     def context(self) -> ssl.SSLContext | None:
         """A fresh context from the files as they are now; ConfigError names the one at fault."""
@@ -31,7 +32,7 @@ class ListenerTls:
         _read("tls.key", self.key)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(_ALPN)
+        context.set_alpn_protocols([_HTTP2, _HTTP1] if self.http2 else [_HTTP1])
         try:
             context.load_cert_chain(self.certificate, self.key, password=_no_password)
         except (ssl.SSLError, ValueError) as error:
@@ -51,13 +52,16 @@ class UpstreamTls:
     server_name: str = ""  # what its certificate must name; empty: the upstream's host
     verify: bool = True
 
-    def context(self) -> ssl.SSLContext | None:
-        """A fresh context from the files as they are now; ConfigError names the one at fault."""
+    def context(self, *, http2: bool = False) -> ssl.SSLContext | None:
+        """A fresh context from the files as they are now; ConfigError names the one at fault.
+
+        For HTTP/1.1, or for a tunnel of HTTP/2: gRPC servers refuse whoever does not ask for it.
+        """
         if not self.enabled:
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(_ALPN)
+        context.set_alpn_protocols([_HTTP2 if http2 else _HTTP1])
         if self.ca:
             context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a pinned leaf is enough
             _trust(context, "upstream_tls.ca", self.ca)
@@ -76,6 +80,7 @@ class Certificates:
         self._settings = listener, upstream
         self.listener = listener.context()
         self.upstream = upstream.context()
+        self.upstream_http2 = upstream.context(http2=True)
         self._failures = 0
         self._fault = ""
 
@@ -83,10 +88,12 @@ class Certificates:
         """Reads the files again; False, and counted, when one of them is at fault."""
         try:
             listener, upstream = (settings.context() for settings in self._settings)
+            upstream_http2 = self._settings[1].context(http2=True)
         except ConfigError as error:
             self.failed(str(error))
             return False
         self.listener, self.upstream, self._fault = listener, upstream, ""
+        self.upstream_http2 = upstream_http2
         return True
 
     def failed(self, fault: str) -> None:

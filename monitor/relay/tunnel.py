@@ -8,25 +8,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
+from typing import Protocol, cast
 
 FLUSH_SECONDS = 5.0  # for the last bytes to a peer that no longer reads
+
+
+class Listener(Protocol):
+    """Whoever hears what passes; it is called once the bytes are on their way."""
+
+    def from_client(self, data: bytes, /) -> None:
+        """The client sent this."""
+
+    def from_upstream(self, data: bytes, /) -> None:
+        """The upstream sent this."""
+
+    def ended(self) -> None:
+        """The tunnel is over."""
 
 
 class _End(asyncio.Protocol):
     """One side; what it reads, the other writes."""
 
-    __slots__ = ("_ended", "_tunnel", "other", "transport")
+    __slots__ = ("_ended", "_tunnel", "heard", "other", "transport")
 
     def __init__(self, tunnel: Tunnel, transport: asyncio.Transport) -> None:
         self._tunnel = tunnel
         self._ended = False  # the peer sends no more
         self.transport = transport
         self.other: _End = cast("_End", None)
+        self.heard: Callable[[bytes], None] | None = None
 
     def data_received(self, data: bytes) -> None:
         self._tunnel.moved()
         self.other.transport.write(data)
+        if self.heard is not None:
+            self.heard(data)
 
     def eof_received(self) -> bool:
         """A half-close passes through; when both have, it is over."""
@@ -55,8 +71,8 @@ class Tunnel:
     """Two transports bound together until both have ended."""
 
     __slots__ = (
-        "_client", "_ends_open", "_idle_seconds", "_moved", "_on_end", "_open", "_since_seconds",
-        "_upstream",
+        "_client", "_ends_open", "_idle_seconds", "_listener", "_moved", "_on_end", "_open",
+        "_since_seconds", "_upstream",
     )  # fmt: skip
 
     def __init__(
@@ -75,15 +91,20 @@ class Tunnel:
         self._ends_open = 2
         self._moved = True
         self._since_seconds = 0.0
+        self._listener: Listener | None = None
+
+    def overheard_by(self, listener: Listener) -> None:
+        """From now on, `listener` hears what passes."""
+        self._listener = listener
+        self._client.heard, self._upstream.heard = listener.from_client, listener.from_upstream
 
     def start(self, from_client: bytes, from_upstream: bytes) -> None:
         """Takes both transports over, and passes on what had been read of each already."""
         for end in (self._client, self._upstream):
             end.transport.set_protocol(end)
-        if from_client:
-            self._upstream.transport.write(from_client)
-        if from_upstream:
-            self._client.transport.write(from_upstream)
+        for end, data in ((self._client, from_client), (self._upstream, from_upstream)):
+            if data:
+                end.data_received(data)
         self._client.transport.resume_reading()
         self._upstream.transport.resume_reading()
 
@@ -126,4 +147,6 @@ class Tunnel:
         self.close()
         self._ends_open -= 1
         if not self._ends_open:
+            if self._listener is not None:
+                self._listener.ended()
             self._on_end(self)

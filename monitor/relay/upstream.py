@@ -191,10 +191,11 @@ class Pool:
 
     def __init__(
         self, address: Address, tls: ssl.SSLContext | None, answers: Memo[AnswerPlan],
-        connect_seconds: float,
+        connect_seconds: float, http2_tls: ssl.SSLContext | None = None,
     ) -> None:  # fmt: skip
         self._address = address
         self.tls = tls  # of connections made from now on; None: plain
+        self._http2_tls = http2_tls
         self._answers = answers
         self._connect_seconds = connect_seconds
         self._idle: list[UpstreamConnection] = []
@@ -233,25 +234,23 @@ class Pool:
             else:
                 caller.connected(outcome)
 
-        self._spawn(done)
+        self._spawn(done, self.tls)
 
     def dial(self, bind: Callable[[asyncio.Transport | None], None]) -> None:
-        """Makes a new connection that is never pooled, for what is not HTTP/1; None when it
-        fails.
-        """
+        """Makes a new connection that is never pooled, for HTTP/2; None when it fails."""
 
         def done(outcome: UpstreamConnection | Failure) -> None:
             bind(None if isinstance(outcome, Failure) else outcome.transport)
 
-        self._spawn(done)
+        self._spawn(done, self._http2_tls)
 
-    def _spawn(self, done: _Done) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect(done))
+    def _spawn(self, done: _Done, tls: ssl.SSLContext | None) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect(done, tls))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, done: _Done) -> None:
-        done(await dial(self._address, self.tls, self._connect_seconds, self._make))
+    async def _connect(self, done: _Done, tls: ssl.SSLContext | None) -> None:
+        done(await dial(self._address, tls, self._connect_seconds, self._make))
 
     def _make(self) -> UpstreamConnection:
         return UpstreamConnection(self, self._answers)
@@ -261,9 +260,9 @@ class Pool:
         while self._idle and self._idle[0].idle_since_seconds < oldest_seconds:
             self._idle.pop(0).transport.close()
 
-    def renew(self, tls: ssl.SSLContext | None) -> None:
-        """Makes connections under another context from now on; those at work go on to their end."""
-        self.tls = tls
+    def renew(self, tls: ssl.SSLContext | None, http2_tls: ssl.SSLContext | None) -> None:
+        """Makes connections under other contexts from now on; those at work go on to their end."""
+        self.tls, self._http2_tls = tls, http2_tls
         self.sweep(float("inf"))
 
     async def close(self) -> None:

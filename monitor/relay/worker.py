@@ -11,13 +11,13 @@ from functools import partial
 from time import monotonic, time
 from typing import Any
 
+from monitor.records.selection import Selection, identifiers
 from monitor.relay.counters import Counters
 from monitor.relay.dial import Address
 from monitor.relay.http1.answers import read_answer
 from monitor.relay.http1.memo import Memo
 from monitor.relay.http1.requests import read_request
 from monitor.relay.http1.templates import TemplateReader
-from monitor.relay.selection import Selection, identifiers
 from monitor.relay.server import ClientConnection
 from monitor.relay.settings import RelaySettings
 from monitor.relay.state import State
@@ -54,7 +54,13 @@ class Worker:
             settings=settings,
             counters=counters,
             tap=Tap(settings.tap_path, settings.queue_bytes, counters, self.describe),
-            pool=Pool(address, self._certificates.upstream, answers, settings.timeouts.connect),
+            pool=Pool(
+                address,
+                self._certificates.upstream,
+                answers,
+                settings.timeouts.connect,
+                self._certificates.upstream_http2,
+            ),
             requests=Memo(
                 TemplateReader(
                     partial(
@@ -101,7 +107,7 @@ class Worker:
     def renew(self) -> None:
         """Reads the certificate files again: for new connections, if there is no fault in them."""
         if self._drain is None and self._certificates.renew():
-            self.state.pool.renew(self._certificates.upstream)
+            self.state.pool.renew(self._certificates.upstream, self._certificates.upstream_http2)
             if self._certificates.listener is not None:
                 self._renewal = self._loop.create_task(self._listen_anew())
 

@@ -34,6 +34,7 @@ from monitor.service.settings import (
     control_settings,
     decoder_settings,
     engine_settings,
+    overheard_settings,
 )
 from monitor.service.upstream import UpstreamProbe
 from monitor.snapshot import Health, Reloads, Snapshot
@@ -60,7 +61,9 @@ class Runtime:
         self._writer = StoreWriter(self._open_store, self._joined)
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
-        self.observer = Observer(self._decoder(), self._take, self._accounts)
+        self.observer = Observer(
+            self._decoder(), self._take, self._accounts, overheard_settings(config)
+        )
         self._probe = UpstreamProbe(
             (config.upstream.host or "127.0.0.1").strip("[]"),
             config.upstream.port or 80,

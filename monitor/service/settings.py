@@ -8,6 +8,7 @@ from monitor.api.ports import ControlSettings
 from monitor.codec.settings import DecoderSettings
 from monitor.config import Config
 from monitor.engine import EngineSettings
+from monitor.overheard import OverheardSettings
 
 LOOK_SECONDS = 1.0  # the window is looked at about this often; less where a look is dear
 
@@ -54,6 +55,12 @@ def decoder_settings(config: Config, task: str | None) -> DecoderSettings:
         max_decoded_bytes=config.limits.decoded_bytes,
         max_features=config.limits.features,
     )
+
+
+def overheard_settings(config: Config) -> OverheardSettings:
+    """What of tunnelled HTTP/2 is observed."""
+    observe = config.observe
+    return OverheardSettings(observe.max_body_bytes, observe.paths, observe.sample)
 
 
 def control_settings(config: Config) -> ControlSettings:

@@ -15,7 +15,9 @@ def listener_tls(config: Config) -> ListenerTls:
     tls = config.tls
     if tls is None:
         return ListenerTls()
-    return ListenerTls(_absolute(tls.certificate), _absolute(tls.key), _absolute(tls.client_ca))
+    return ListenerTls(
+        _absolute(tls.certificate), _absolute(tls.key), _absolute(tls.client_ca), tls.http2
+    )
 
 
 def upstream_tls(config: Config) -> UpstreamTls:

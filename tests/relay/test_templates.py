@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from monitor.records.selection import Selection
 from monitor.relay.http1.grammar import ProtocolError
 from monitor.relay.http1.requests import RequestPlan, read_request
 from monitor.relay.http1.templates import TemplateReader
-from monitor.relay.selection import Selection
 
 READ = partial(read_request, authority=b"upstream:80", unoffered=Selection([]))
 
