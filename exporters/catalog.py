@@ -59,10 +59,11 @@ _ROLES = (("role", "feature, prediction, label"),)
 _SCORED = ("source", "segment", "class")
 _SOURCES = (
     ("source", "realised, reference, estimated"),
-    ("segment", "all"),
+    ("segment", "all, COLUMN=VALUE, COLUMN=other"),
     ("class", "only where the metric is per class"),
 )
-_SEGMENT = (("segment", "all"),)
+_SEGMENT = (("segment", "all, COLUMN=VALUE, COLUMN=other"),)
+_BOUNDED = (("source", "realised, estimated"), *_SEGMENT)
 _FEEDBACK = (
     ("outcome", "joined, pending, duplicate, corrected, expired, orphaned, rejected"),
 )  # fmt: skip
@@ -165,13 +166,65 @@ METRICS: tuple[Metric, ...] = (
     _score("precision", "True positives over all predicted positives."),
     _score("recall", "True positives over all actual positives."),
     _score("f1", "Harmonic mean of precision and recall."),
+    _score("precision_weighted", "Precision averaged over more than two classes by their labels."),
+    _score("recall_weighted", "Recall averaged over more than two classes by their labels."),
+    _score("f1_weighted", "F1 averaged over more than two classes by their labels."),
     _score("log_loss", "Mean negative log-likelihood of the true class, natural logarithm."),
     _score("brier_score", "Mean squared error of the predicted probability."),
     _score("roc_auc", "Area under the receiver operating characteristic."),
+    _score("average_precision", "Mean precision over the recall gained at each threshold."),
+    _score("calibration_error", "Expected calibration error, ten bins of equal width."),
     _score("rmse", "Root mean squared error, in the unit of the target."),
     _score("mae", "Mean absolute error, in the unit of the target."),
     _score("mean_error", "Mean of prediction minus label, in the unit of the target."),
+    _score("mape", "Mean of |error / label|, a share; absent where a label is 0."),
     _score("r2", "Coefficient of determination."),
+    _score("absolute_error_p50", "Median absolute error, in the unit of the target."),
+    _score("absolute_error_p90", "90 % of absolute errors are at most this."),
+    _score("absolute_error_p95", "95 % of absolute errors are at most this."),
+    _score("absolute_error_p99", "99 % of absolute errors are at most this."),
+    _gauge(
+        "performance_lower_bound",
+        "Lower end of a metric's interval: 95 % of realised ones; the band of estimated ones.",
+        ("metric", "source", "segment"),
+        _BOUNDED,
+    ),
+    _gauge(
+        "performance_upper_bound",
+        "Upper end of a metric's interval.",
+        ("metric", "source", "segment"),
+        _BOUNDED,
+    ),
+    _gauge(
+        "performance_threshold",
+        "From where on a metric is SidelightPerformanceDegraded, resolved for the window's labels.",
+        ("metric",),
+    ),
+    _gauge(
+        "labelled_ratio",
+        "Share of the rows predicted in the window whose labels are in; absent while not known.",
+        ("segment",),
+        _SEGMENT,
+    ),
+    _gauge(
+        "confusion_rows",
+        "Labelled rows of the window by label and prediction; of 20 classes at most.",
+        ("label", "prediction"),
+    ),
+    _gauge(
+        "segment_columns_drifted",
+        "Columns of a segment that drifted from its own reference; absent while insufficient.",
+        ("segment",),
+        _SEGMENT,
+    ),
+    _gauge(
+        "error_shift_detected",
+        "1 while a sequential test finds that errors have risen, else 0; absent without labels.",
+    ),
+    _gauge(
+        "labels_overdue_rows",
+        "Predictions that should have had their labels by now, where that is no chance; else 0.",
+    ),
     _counter("labels_total", "Labels joined with their predictions.", ("segment",), _SEGMENT),
     _counter(
         "correct_predictions_total",

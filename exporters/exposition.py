@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from prometheus_client import utils
 
 from exporters.catalog import Kind, Metric
-from exporters.series import Labels, Selection
+from exporters.sample import Labels
+from exporters.series import Selection
 
 MAX_LABEL_BYTES = (
     128  # a longer value names nothing better, and is held by every server for every series

@@ -13,32 +13,21 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from exporters.catalog import METRICS, PERFORMANCE_METRICS, Metric
+from exporters.catalog import METRICS, Metric
+from exporters.performance import class_blocks, performance_series, segment_blocks
+from exporters.sample import Block, Labels, Series, counter, gauge
 from monitor.snapshot import (
     AlertState,
     ColumnCounts,
     HistogramCounts,
-    PerformanceReading,
     Reading,
     Snapshot,
     Status,
 )
 
-Labels = tuple[tuple[str, str], ...]
-
 _FEEDBACK_OUTCOMES = (
     "joined", "pending", "duplicate", "corrected", "expired", "orphaned", "rejected",
 )  # fmt: skip
-_EVERY_ROW = (("segment", "all"),)
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One sample: `suffix` follows the family's name (`_bucket`, `_total`, …)."""
-
-    suffix: str
-    labels: Labels
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +45,6 @@ class Selection:
     common: Labels  # on every series, besides its own
     families: tuple[Family, ...]
     dropped: int
-
-
-_Block = list[tuple[str, Series]]  # (metric's name, series) that are kept or dropped together
 
 
 def select(snapshot: Snapshot, series_limit: int, dropped_before: int = 0) -> Selection:
@@ -88,24 +74,16 @@ def select(snapshot: Snapshot, series_limit: int, dropped_before: int = 0) -> Se
     return Selection(common, tuple(family for family in families if family.series), dropped)
 
 
-def _blocks(snapshot: Snapshot) -> Iterator[_Block]:
+def _blocks(snapshot: Snapshot) -> Iterator[Block]:
     yield [*_traffic(snapshot), *_health(snapshot), *_feedback(snapshot), *_info()]
-    yield [*_reference(snapshot), *_window(snapshot), *_performance(snapshot), *_alerts(snapshot)]
+    whole = performance_series(snapshot.performance)
+    yield [*_reference(snapshot), *_window(snapshot), *whole, *_alerts(snapshot)]
     for reading in snapshot.readings:
         yield list(_reading(reading))
-    yield from _classes(snapshot)
+    yield from segment_blocks(snapshot.performance)
+    yield from class_blocks(snapshot.performance)
     for counts in snapshot.counts:
         yield list(_bins(counts))
-
-
-def _counter(name: str, value: float, labels: Labels = ()) -> Iterator[tuple[str, Series]]:
-    if math.isfinite(value):
-        yield name, Series("_total", labels, value)
-
-
-def _gauge(name: str, value: float | None, labels: Labels = ()) -> Iterator[tuple[str, Series]]:
-    if value is not None and math.isfinite(value):
-        yield name, Series("", labels, value)
 
 
 def _histogram(name: str, counts: HistogramCounts) -> Iterator[tuple[str, Series]]:
@@ -126,34 +104,34 @@ def _bound(bound: float) -> str:
 def _traffic(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     traffic = snapshot.health.traffic
     for code, requests in sorted(traffic.requests.items()):
-        yield from _counter("requests_total", requests, (("code", code),))
+        yield from counter("requests_total", requests, (("code", code),))
     yield from _histogram("request_duration_seconds", traffic.duration)
     yield from _histogram("relay_overhead_seconds", traffic.overhead)
     for (outcome, reason), exchanges in sorted(traffic.outcomes.items()):
         labels = (("outcome", outcome), ("reason", reason))
-        yield from _counter("observations_total", exchanges, labels)
-    yield from _gauge("queue_bytes", traffic.queue_bytes)
+        yield from counter("observations_total", exchanges, labels)
+    yield from gauge("queue_bytes", traffic.queue_bytes)
 
 
 def _health(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     health = snapshot.health
-    yield from _counter("predictions_total", health.predictions)
-    yield from _gauge("observing", int(health.observing))
-    yield from _gauge("observer_lag_seconds", health.observer_lag_seconds)
-    yield from _counter("store_errors_total", health.store_errors)
+    yield from counter("predictions_total", health.predictions)
+    yield from gauge("observing", int(health.observing))
+    yield from gauge("observer_lag_seconds", health.observer_lag_seconds)
+    yield from counter("store_errors_total", health.store_errors)
     parts = ("rules", health.reloads), ("certificates", health.traffic.certificates)
     for part, reloads in parts:
-        yield from _gauge("config_valid", int(reloads.valid), (("part", part),))
-        yield from _counter("config_reload_failures_total", reloads.failures, (("part", part),))
+        yield from gauge("config_valid", int(reloads.valid), (("part", part),))
+        yield from counter("config_reload_failures_total", reloads.failures, (("part", part),))
     for (sink, outcome), messages in sorted(health.deliveries.items()):
         labels = (("sink", sink), ("outcome", outcome))
-        yield from _counter("alert_deliveries_total", messages, labels)
+        yield from counter("alert_deliveries_total", messages, labels)
 
 
 def _feedback(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     feedback = snapshot.health.feedback
     for outcome in sorted({*_FEEDBACK_OUTCOMES, *feedback}):
-        yield from _counter("feedback_total", feedback.get(outcome, 0), (("outcome", outcome),))
+        yield from counter("feedback_total", feedback.get(outcome, 0), (("outcome", outcome),))
     yield from _histogram("label_delay_seconds", snapshot.health.label_delay)
 
 
@@ -179,50 +157,8 @@ def _reference(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
 
 def _window(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     for role in ("feature", "prediction"):
-        yield from _gauge("window_rows", snapshot.window_rows, (("role", role),))
-    yield from _gauge("window_rows", snapshot.performance.realised.rows, (("role", "label"),))
-
-
-def _performance(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
-    for source, reading in _sources(snapshot):
-        labels = (("source", source), *_EVERY_ROW)
-        for name, value in reading.metrics.items():
-            if name in PERFORMANCE_METRICS:
-                yield from _gauge(name, value, labels)
-    yield from _totals(snapshot)
-
-
-def _totals(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
-    performance = snapshot.performance
-    totals = performance.totals
-    if performance.task is None:
-        return
-    yield from _counter("labels_total", totals.labels, _EVERY_ROW)
-    if performance.task == "regression":
-        yield from _counter("absolute_error_total", totals.absolute_error, _EVERY_ROW)
-        yield from _counter("squared_error_total", totals.squared_error, _EVERY_ROW)
-    else:
-        yield from _counter("correct_predictions_total", totals.correct, _EVERY_ROW)
-
-
-def _sources(snapshot: Snapshot) -> Iterator[tuple[str, PerformanceReading]]:
-    performance = snapshot.performance
-    if performance.realised.status is not Status.INSUFFICIENT:
-        yield "realised", performance.realised
-    if performance.reference is not None:
-        yield "reference", performance.reference
-
-
-def _classes(snapshot: Snapshot) -> Iterator[_Block]:
-    """One block a class, so that a model of ten thousand classes loses classes and not columns."""
-    blocks: dict[str, _Block] = {}
-    for source, reading in _sources(snapshot):
-        for name, by_class in reading.by_class.items():
-            if name in PERFORMANCE_METRICS:
-                for class_, value in by_class.items():
-                    labels = (("source", source), *_EVERY_ROW, ("class", class_))
-                    blocks.setdefault(class_, []).extend(_gauge(name, value, labels))
-    yield from blocks.values()
+        yield from gauge("window_rows", snapshot.window_rows, (("role", role),))
+    yield from gauge("window_rows", snapshot.performance.realised.rows, (("role", "label"),))
 
 
 def _alerts(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
@@ -234,24 +170,24 @@ def _alerts(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
         )
         firing[labels] = firing.get(labels, 0) + (alert.state is AlertState.FIRING)
     for labels, count in sorted(firing.items()):
-        yield from _gauge("alerts_firing", count, labels)
+        yield from gauge("alerts_firing", count, labels)
 
 
 def _reading(reading: Reading) -> Iterator[tuple[str, Series]]:
     labels = (("column", reading.column), ("role", reading.role))
-    yield from _gauge("column_missing_ratio", reading.missing_ratio, labels)
-    yield from _gauge("column_mean", reading.mean, labels)
-    yield from _gauge("column_stddev", reading.stddev, labels)
+    yield from gauge("column_missing_ratio", reading.missing_ratio, labels)
+    yield from gauge("column_mean", reading.mean, labels)
+    yield from gauge("column_stddev", reading.stddev, labels)
     if reading.status is Status.INSUFFICIENT:
         return
     for method, score in _scores(reading).items():
-        yield from _gauge("drift_score", score, (*labels, ("method", method)))
+        yield from gauge("drift_score", score, (*labels, ("method", method)))
     method_labels = (*labels, ("method", reading.method))
-    yield from _gauge("drift_threshold", reading.threshold, method_labels)
-    yield from _gauge("drift_p_value", reading.p_value, labels)
+    yield from gauge("drift_threshold", reading.threshold, method_labels)
+    yield from gauge("drift_p_value", reading.p_value, labels)
     moved = reading.status in (Status.WARNING, Status.DRIFT)
-    yield from _gauge("drift_warning", int(moved), labels)
-    yield from _gauge("drift_detected", int(reading.status is Status.DRIFT), labels)
+    yield from gauge("drift_warning", int(moved), labels)
+    yield from gauge("drift_detected", int(reading.status is Status.DRIFT), labels)
 
 
 def _scores(reading: Reading) -> Mapping[str, float]:
@@ -266,4 +202,4 @@ def _bins(counts: ColumnCounts) -> Iterable[tuple[str, Series]]:
         labels = (*column, ("bin", name))
         yield "column_observations_total", Series("_total", labels, observed)
     for name, share in zip(counts.bins, counts.reference, strict=False):
-        yield from _gauge("column_reference_ratio", share, (*column, ("bin", name)))
+        yield from gauge("column_reference_ratio", share, (*column, ("bin", name)))

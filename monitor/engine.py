@@ -7,35 +7,32 @@ window with the reference and takes the alerts one step further.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.alerting.conditions import Subject, conditions
 from monitor.alerting.ledger import LedgerState, Timing, alerts, step
 from monitor.alerting.policy import DriftPolicy, Judge
 from monitor.learning import Learning
+from monitor.performance.desk import PerformanceDesk, PerformanceRules
+from monitor.performance.label_drift import LabelDrift
 from monitor.profile.counts import Counts
+from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference
+from monitor.profile.segments import SegmentCounting
 from monitor.profile.unseen import UnseenNames
-from monitor.realised import Realised
 from monitor.records.batch import Batch, grouped
 from monitor.records.label import Joined
 from monitor.snapshot import (
     Alert,
     ColumnCounts,
     Health,
-    Performance,
-    PerformanceReading,
     Reading,
     ReferenceInfo,
     Snapshot,
-    Status,
 )
-from monitor.statistics.classes import TASKS, Task
-from monitor.statistics.performance import infer_task
+from monitor.statistics.classes import Task
 from monitor.windows import Window
-
-MAX_HELD_LABELS = 100_000  # joined labels kept until the task is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,7 @@ class EngineSettings:
     categories: int = 50
     drift: DriftPolicy = field(default_factory=DriftPolicy)
     timing: Timing = field(default_factory=Timing)
-    metrics: tuple[str, ...] = ()
-    thresholds: Mapping[str, float] = field(default_factory=dict)
+    performance: PerformanceRules = field(default_factory=PerformanceRules)
     page_url: str = ""
 
     @property
@@ -79,8 +75,14 @@ class Engine:
         self._settings = settings
         self._ledger = LedgerState()
         self._learning = Learning(settings.task, settings.categories)
-        self._held: list[Joined] = []
-        self._realised: Realised | None = None
+        self.desk = PerformanceDesk(
+            settings.performance,
+            settings.task,
+            settings.window_seconds,
+            settings.pane_seconds,
+            settings.min_rows,
+        )
+        self._labels: LabelDrift | None = None
         self._reference: Reference | None = None
         self._judge: Judge | None = None
         self._window: Window[Counts] | None = None
@@ -89,8 +91,6 @@ class Engine:
         self.predictions = 0
         if reference is not None:
             self.adopt(reference)
-        elif settings.task is not None:
-            self._know_task(settings.task)
 
     @property
     def reference(self) -> Reference | None:
@@ -115,8 +115,10 @@ class Engine:
         self._window = Window(layout.identity, settings.window_seconds, settings.pane_seconds)
         self._unseen = Window(UnseenNames(), settings.window_seconds, settings.pane_seconds)
         self._total = layout.identity
-        if self._realised is None and (task := settings.task or TASKS.get(reference.task or "")):
-            self._know_task(task)
+        self._labels = None
+        if reference.label_layout.columns:
+            self._labels = LabelDrift(reference, settings.window_seconds, settings.pane_seconds)
+        self.desk.adopt(reference)
 
     def reconfigure(self, settings: EngineSettings) -> None:
         """Take new rules for what is counted already; sizes of windows keep until a restart."""
@@ -126,10 +128,12 @@ class Engine:
             window_seconds=self._settings.window_seconds,
             pane_seconds=self._settings.pane_seconds,
         )
+        self.desk.reconfigure(settings.performance, settings.min_rows)
 
     def observe(self, batch: Batch) -> None:
         """Count a batch's rows."""
         self.predictions += len(batch)
+        self.desk.observe(batch)
         if self._reference is not None:
             self._count(batch)
             return
@@ -140,26 +144,25 @@ class Engine:
         if self._reference is not None or not self._learning.complete:
             return None
         reference = self._learning.reference(now)
+        if segments := self._settings.performance.segments:
+            counting = SegmentCounting(reference.layout, segments)
+            reference = replace(reference, segments=counting.of([self._learning.held()]))
         self._learning = Learning(self._settings.task, self._settings.categories)
         self.adopt(reference)
         return reference
 
     def label(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
         """Count labels that met their predictions; `restored` ones had been before a restart."""
-        if self._realised is not None:
-            self._realised.add(joined, restored=restored)
-            return
-        self._held.extend(joined[: MAX_HELD_LABELS - len(self._held)])
-        truths = [one.label.value for one in self._held if one.label is not None]
-        if len(truths) >= self._settings.min_rows:
-            self._know_task(infer_task(truths))
+        self.desk.label(joined, restored=restored)
+        if self._labels is not None:
+            self._labels.add(joined, restored=restored)
 
     def evaluate(self, now: float, health: Health) -> Evaluation:
         """One look at the window; call it about every pane, or more often."""
         window = self._window.total(now) if self._window is not None else None
-        readings = self._read(window, now)
-        performance = self._perform(now)
         settings = self._settings
+        readings = self._read(window, now)
+        performance = self.desk.read(now, self._policy(whole=True))
         subject = Subject(settings.model, settings.version, settings.page_url)
         self._ledger, transitions = step(
             self._ledger,
@@ -184,13 +187,6 @@ class Engine:
         )
         return Evaluation(snapshot, transitions)
 
-    def _know_task(self, task: Task) -> None:
-        settings = self._settings
-        self._realised = Realised(task, settings.window_seconds, settings.pane_seconds)
-        self._settings = replace(settings, task=task)
-        held, self._held = self._held, []
-        self._realised.add(held)
-
     def _count(self, batch: Batch) -> None:
         """Each pane gets its own rows; nearly always all of a batch fall into one."""
         assert self._reference is not None  # noqa: S101 - observe() asked
@@ -208,41 +204,33 @@ class Engine:
         if self._judge is None or window is None or self._unseen is None:
             return ()
         names = self._unseen.total(now).names
-        return self._judge.readings(window, self._settings.drift, names)
+        readings = self._judge.readings(window, self._policy(whole=True), names)
+        if self._labels is not None:
+            readings += self._labels.readings(now, self._policy(whole=False))
+        return readings
 
-    def _perform(self, now: float) -> Performance:
-        settings, known = self._settings, self._realised
-        before = self._reference.performance if self._reference else None
-        performance = Performance(task=settings.task, thresholds=settings.thresholds)
-        if before is not None:
-            reading = PerformanceReading(before.rows, Status.OK, before.metrics, before.by_class)
-            performance = replace(performance, reference=reading.only(settings.metrics))
-        if known is None:
-            return performance
-        return replace(
-            performance,
-            realised=known.by_arrival(now, settings.min_rows).only(settings.metrics),
-            by_prediction_time=known.by_prediction(now, settings.min_rows).only(settings.metrics),
-            totals=known.totals(),
+    def _policy(self, *, whole: bool) -> DriftPolicy:
+        """The part of the budget of false alerts that the live columns have, of the whole window or
+        of one segment, or that the labels have: all tests count alike."""
+        policy = self._settings.drift
+        if self._reference is None:
+            return policy
+        live, late = (
+            len(layout.columns) for layout in (self._reference.layout, self._reference.label_layout)
         )
+        tested = live * (1 + self.desk.families) + late
+        share = (live if whole else late) / tested
+        return replace(policy, false_alerts_per_month=policy.false_alerts_per_month * share)
 
     def _counts(self) -> tuple[ColumnCounts, ...]:
         if self._reference is None or self._total is None:
             return ()
-        layout, reference = self._reference.layout, self._reference
-        observed = layout.bin_counts(self._total).tolist()
-        before = layout.bin_counts(reference.counts) / max(reference.counts.rows, 1)
-        shares = before.tolist()
-        return tuple(
-            ColumnCounts(
-                profile.column.name,
-                profile.column.role.value,
-                tuple(profile.bins),
-                tuple(observed[layout.bin_slice(index)]),
-                tuple(shares[layout.bin_slice(index)]),
-            )
-            for index, profile in enumerate(layout.columns)
-        )
+        reference = self._reference
+        counts = column_counts(reference.layout, reference.counts, self._total)
+        if self._labels is not None:
+            labels = self._labels
+            counts += column_counts(labels.labels.layout, labels.labels.counts, labels.total)
+        return counts
 
     def _span(self, now: float) -> tuple[float, float]:
         if self._window is not None:
@@ -253,3 +241,19 @@ class Engine:
         if self._reference is None:
             return ReferenceInfo("learning", "", self._learning.rows, self._learning.rows_needed)
         return ReferenceInfo("ready", self._reference.digest, self._reference.rows, 0)
+
+
+def column_counts(layout: Layout, before: Counts, total: Counts) -> tuple[ColumnCounts, ...]:
+    """Rows since the start, bin by bin, beside the reference's shares."""
+    observed = layout.bin_counts(total).tolist()
+    shares = (layout.bin_counts(before) / max(before.rows, 1)).tolist()
+    return tuple(
+        ColumnCounts(
+            profile.column.name,
+            profile.column.role.value,
+            tuple(profile.bins),
+            tuple(observed[layout.bin_slice(index)]),
+            tuple(shares[layout.bin_slice(index)]),
+        )
+        for index, profile in enumerate(layout.columns)
+    )

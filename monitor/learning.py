@@ -44,10 +44,13 @@ class Learning:
 
     def reference(self, now: float) -> Reference:
         """The reference that the rows held make."""
-        rows = Rows(self._features, self._outputs, self._probabilities)
         return build_from_columns(
-            rows, created_at=now, task=self._task, categories=self._categories
+            self.held(), created_at=now, task=self._task, categories=self._categories
         )
+
+    def held(self) -> Rows:
+        """The rows themselves."""
+        return Rows(self._features, self._outputs, self._probabilities)
 
     def _hold(self, held: _Columns, columns: Mapping[str, Sequence[object]], rows: int) -> None:
         for name, values in columns.items():

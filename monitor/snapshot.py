@@ -62,6 +62,15 @@ class ColumnCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfusionCell:
+    """So many rows of this label got this prediction."""
+
+    label: str
+    prediction: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class PerformanceReading:
     """Metrics of predictions whose truth is known; one that these rows do not define is absent."""
 
@@ -69,6 +78,9 @@ class PerformanceReading:
     status: Status = Status.INSUFFICIENT
     metrics: Mapping[str, float] = field(default_factory=dict)
     by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # metric → class
+    intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # 95 %
+    labelled_ratio: float | None = None  # of the rows predicted in the window; None: not known
+    confusion: tuple[ConfusionCell, ...] = ()
 
     def only(self, names: tuple[str, ...]) -> PerformanceReading:
         """The same reading with the metrics that are named; all of them, where none is."""
@@ -76,7 +88,8 @@ class PerformanceReading:
             return self
         metrics = {name: value for name, value in self.metrics.items() if name in names}
         by_class = {name: value for name, value in self.by_class.items() if name in names}
-        return replace(self, metrics=metrics, by_class=by_class)
+        intervals = {name: value for name, value in self.intervals.items() if name in names}
+        return replace(self, metrics=metrics, by_class=by_class, intervals=intervals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +103,58 @@ class PerformanceTotals:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentReading:
+    """One segment: how right its predictions were, and which of its columns drifted."""
+
+    column: str
+    value: str
+    rows: int  # predicted in the window
+    realised: PerformanceReading = PerformanceReading(0)
+    by_prediction_time: PerformanceReading = PerformanceReading(0)
+    reference: PerformanceReading | None = None
+    totals: PerformanceTotals = PerformanceTotals()
+    drift: Status | None = None  # None: its reference is not known
+    drifted: tuple[Reading, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """As it is written in series and alerts."""
+        return f"{self.column}={self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorShift:
+    """The errors of predictions rose, by a sequential test on the labels as they came."""
+
+    at: float  # Unix seconds
+    before: float  # mean error (of a class: share of wrong ones) of the earlier labels
+    since: float  # of the newest
+    rows: int  # labels that both rest on
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsOverdue:
+    """Predictions that should have had their labels by now."""
+
+    rows: int
+    wait_seconds: float  # how long labels are waited for
+    last_at: float | None  # Unix seconds of the last label, None where none ever came
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
-    """Realised performance in the window, beside the reference's own."""
+    """Realised performance in the window, beside the reference's own and what was estimated."""
 
     task: str | None = None
     realised: PerformanceReading = PerformanceReading(0)  # labels that arrived in the window
     by_prediction_time: PerformanceReading = PerformanceReading(0)  # predictions made in the window
     reference: PerformanceReading | None = None
+    estimated: PerformanceReading | None = None  # without labels; its intervals are the band
     thresholds: Mapping[str, float] = field(default_factory=dict)
     totals: PerformanceTotals = PerformanceTotals()
+    segments: tuple[SegmentReading, ...] = ()
+    shift: ErrorShift | None = None
+    overdue: LabelsOverdue | None = None
 
 
 class AlertState(StrEnum):

@@ -12,6 +12,7 @@ import pytest
 from monitor.alerting.ledger import Timing
 from monitor.alerting.policy import ColumnRule, DriftPolicy
 from monitor.engine import Engine, EngineSettings
+from monitor.performance.desk import PerformanceRules
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.reference import Reference, ReferencePerformance
 from monitor.records.batch import Batch
@@ -211,7 +212,11 @@ def test_drift_becomes_an_alert_after_its_time_and_is_resolved_once() -> None:
 
 
 def test_performance_beyond_its_threshold_is_an_alert() -> None:
-    settings = replace(SETTINGS, drift=DriftPolicy(min_rows=2), thresholds={"rmse": 3.0})
+    settings = replace(
+        SETTINGS,
+        drift=DriftPolicy(min_rows=2),
+        performance=PerformanceRules(thresholds={"rmse": 3.0}),
+    )
     performance = ReferencePerformance(100, {"rmse": 1.0})
     engine = Engine(settings, _reference(performance))
     engine.label([_joined(0, 13.0, START), _joined(1, 6.0, START)])

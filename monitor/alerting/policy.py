@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,9 @@ from monitor.profile.counts import Counts
 from monitor.profile.grid import NumericGrid
 from monitor.profile.layout import ColumnProfile, Layout
 from monitor.profile.quality import Quality, QualityAssessor
-from monitor.profile.reference import Reference
 from monitor.snapshot import BinShare, Reading, Status
 
-__all__ = ["PRESENCE", "ColumnRule", "DriftPolicy", "Judge"]
+__all__ = ["PRESENCE", "Baseline", "ColumnRule", "DriftPolicy", "Judge"]
 
 PRESENCE = "presence"  # the method's name where the share of missing or invalid values decides
 
@@ -32,10 +32,24 @@ Codes = NDArray[np.int64]
 Names = Mapping[tuple[str, str], Sequence[str]]
 
 
+class Baseline(Protocol):
+    """What a window is read against: a reference, a segment of it, or its labels."""
+
+    @property
+    def layout(self) -> Layout:
+        """Whose cells."""
+        ...
+
+    @property
+    def counts(self) -> Counts:
+        """What is accepted in them."""
+        ...
+
+
 class Judge:
     """Reads a window against one reference; holds what does not change between looks."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Baseline) -> None:
         self._layout = reference.layout
         self._counts = reference.counts
         self._assessor = Assessor(self._layout, self._counts)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from monitor.api import bodies, schemas, views
+from monitor.api import bodies, performance_shapes, schemas, views
 from monitor.api.guard import Authorize
 from monitor.api.labels import PREDICTION_ID
+from monitor.api.performance import performance as performance_view
 from monitor.api.ports import House
 from monitor.api.rates import Room
 from monitor.errors import ReferenceFileError, StoreError
@@ -38,10 +39,10 @@ def snapshot_router(house: House) -> APIRouter:
         """Every column against the reference."""
         return Response(answers.body(views.drift), media_type=JSON)
 
-    @routes.get("/performance", response_model=schemas.Performance)
+    @routes.get("/performance", response_model=performance_shapes.Performance)
     async def performance() -> Response:
         """How right the predictions were, beside the reference."""
-        return Response(answers.body(views.performance), media_type=JSON)
+        return Response(answers.body(performance_view), media_type=JSON)
 
     @routes.get("/alerts", response_model=schemas.Alerts)
     async def alerts() -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -170,29 +170,6 @@ class Column(ColumnReading):
     reference: ReferenceMoments
     bins: list[Bin]
     history: History
-
-
-class Scores(BaseModel):
-    """Metrics by name (rmse, mae, accuracy, …), on `rows` labelled rows."""
-
-    model_config = ConfigDict(extra="allow")
-
-    rows: int
-    status: Literal["ok", "warning", "drift", "insufficient"]
-    by_class: dict[str, dict[str, float | None]]
-
-
-class Performance(_Shape):
-    """How right the predictions were."""
-
-    task: Literal["regression", "binary", "multiclass"] | None
-    evaluated_at: Moment
-    realised: Annotated[Scores, Field(description="labels that arrived in the window")]
-    by_prediction_time: Annotated[Scores, Field(description="predictions made in the window")]
-    reference: Scores | None
-    estimated: Scores | None
-    thresholds: dict[str, float]
-    segments: list[dict[str, Any]]
 
 
 class AlertShape(_Shape):

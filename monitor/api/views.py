@@ -16,7 +16,6 @@ from monitor.api.ports import PredictedRow
 from monitor.history import ScoreHistory
 from monitor.snapshot import (
     Alert,
-    PerformanceReading,
     Reading,
     ReferenceInfo,
     Snapshot,
@@ -67,7 +66,7 @@ def drift(snapshot: Snapshot) -> Json:
         "evaluated_at": moment(snapshot.evaluated_at),
         "window": _window(snapshot),
         "reference": _reference(snapshot.reference),
-        "columns": [_reading(reading) for reading in snapshot.readings],
+        "columns": [column_reading(reading) for reading in snapshot.readings],
     }
 
 
@@ -88,7 +87,8 @@ def _reference(reference: ReferenceInfo) -> Json:
     }
 
 
-def _reading(reading: Reading) -> Json:
+def column_reading(reading: Reading) -> Json:
+    """One column against the reference."""
     return {
         "column": reading.column,
         "role": reading.role,
@@ -124,7 +124,7 @@ def columns(snapshot: Snapshot, history: ScoreHistory, name: str, role: str | No
     if chosen is None:
         return None
     return {
-        **_reading(chosen),
+        **column_reading(chosen),
         "roles": [reading.role for reading in named],
         "evaluated_at": moment(snapshot.evaluated_at),
         "window": _window(snapshot),
@@ -173,27 +173,6 @@ def _bins(snapshot: Snapshot, reading: Reading) -> list[Json]:
                 for name, share in zip(counts.bins, counts.reference, strict=False)
             ]
     return []
-
-
-def performance(snapshot: Snapshot) -> Json:
-    """Realised performance, beside the reference's own."""
-    found = snapshot.performance
-    return {
-        "task": found.task,
-        "evaluated_at": moment(snapshot.evaluated_at),
-        "realised": _scores(found.realised),
-        "by_prediction_time": _scores(found.by_prediction_time),
-        "reference": _scores(found.reference) if found.reference else None,
-        "estimated": None,
-        "thresholds": dict(found.thresholds),
-        "segments": [],
-    }
-
-
-def _scores(reading: PerformanceReading) -> Json:
-    by_class = {name: dict(values) for name, values in reading.by_class.items()}
-    told = {"rows": reading.rows, "status": str(reading.status), "by_class": by_class}
-    return {**reading.metrics, **told}
 
 
 def alerts(snapshot: Snapshot) -> Json:

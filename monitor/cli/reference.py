@@ -6,6 +6,7 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -15,9 +16,11 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from monitor.cli.flags import with_flags
 from monitor.errors import ConfigError
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
+from monitor.profile.extend import with_segments
 from monitor.profile.reference import Reference, load, render, save
 from monitor.schema import Role
 from monitor.statistics.classes import TASKS, Task
@@ -26,32 +29,53 @@ from monitor.statistics.performance import classification_metrics, regression_me
 app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
 
 
-@app.command()
-def build(
-    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.")],
-    *,
-    output: Annotated[Path, typer.Option(help="Where the reference goes.")],
-    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None,
-    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildFlags:
+    """What `reference build` can be told."""
+
+    output: Annotated[Path, typer.Option(help="Where the reference goes.")]
+    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None
+    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None
     probability: Annotated[
         list[str] | None,
         typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
-    ] = None,
+    ] = None
     features: Annotated[
         str | None, typer.Option(help="Feature columns, comma-separated; default: all others.")
-    ] = None,
+    ] = None
     task: Annotated[
         str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
-    ] = None,
+    ] = None
+    segments: Annotated[
+        str | None,
+        typer.Option(help="Feature columns whose values are each compared by themselves too."),
+    ] = None
+
+
+@app.command()
+@with_flags(BuildFlags)
+def build(
+    data: Annotated[Path, typer.Argument(help="CSV or Parquet file.")], flags: BuildFlags
 ) -> None:
     """Build a reference from a file of rows that were fine."""
     options = BuildOptions(
-        target=target,
-        prediction=prediction,
-        probabilities=_probabilities(probability or []),
-        features=tuple(name.strip() for name in features.split(",")) if features else None,
-        task=_task(task),
+        target=flags.target,
+        prediction=flags.prediction,
+        probabilities=_probabilities(flags.probability or []),
+        features=_names(flags.features) or None,
+        task=_task(flags.task),
     )
+    reference = _read(data, options)
+    if flags.segments:
+        reference = with_segments(reference, data, options, _names(flags.segments))
+    save(reference, flags.output)
+    Console().print(
+        f"{flags.output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True
+    )
+
+
+def _read(data: Path, options: BuildOptions) -> Reference:
+    """The reference of a file, with a progress bar where someone looks."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -66,13 +90,9 @@ def build(
         def advance(done: int, total: int) -> None:
             progress.update(bar, completed=done, total=total)
 
-        reference = build_from_file(
+        return build_from_file(
             data, options, created_at=time.time(), score=_score, progress=advance
         )
-    save(reference, output)
-    Console().print(
-        f"{output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True
-    )
 
 
 @app.command()
@@ -145,6 +165,10 @@ def _score(
     if task == "regression":
         return regression_metrics(labels, predictions)
     return classification_metrics(labels, predictions, probabilities)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 def _probabilities(options: list[str]) -> dict[str, str]:

@@ -46,6 +46,7 @@ class Limits(Settings):
     series: Annotated[int, Field(gt=0)] = 10_000
     categories: Annotated[int, Field(gt=0, le=1000)] = 50
     features: Annotated[int, Field(gt=0)] = 2000
+    segments: Annotated[int, Field(gt=0, le=50)] = 10
     label_bytes: Annotated[int, Field(gt=0)] = 16 << 20
     decoded_bytes: Annotated[int, Field(gt=0)] = 16 << 20
 

@@ -24,6 +24,13 @@ from monitor.errors import ReferenceFileError, SidelightError
 from monitor.profile.counts import Counts
 from monitor.profile.document import ColumnDocument, Count, Number, Part, render_column
 from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.segments import (
+    SegmentCounts,
+    SegmentDocument,
+    render_segments,
+    render_spread,
+    segment_fault,
+)
 from monitor.schema import Role
 
 VERSION = 1
@@ -38,6 +45,8 @@ class ReferencePerformance:
     rows: int
     metrics: Mapping[str, float]
     by_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    chunk_rows: int = 0  # 0: too few rows for chunks
+    spread: Mapping[str, tuple[float, float]] = field(default_factory=dict)  # mean and std
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +58,7 @@ class Reference:
     created_at: float  # Unix seconds
     task: str | None = None
     performance: ReferencePerformance | None = None
+    segments: tuple[SegmentCounts, ...] = ()
     version: int = VERSION
     layout: Layout = field(init=False)  # features and predictions: what a live batch holds
     counts: Counts = field(init=False)
@@ -93,8 +103,10 @@ def _content(reference: Reference) -> dict[str, Any]:
                 metric: {name: float(value) for name, value in values.items()}
                 for metric, values in performance.by_class.items()
             },
+            **render_spread(performance.chunk_rows, performance.spread),
         },
         "columns": [render_column(profile) for profile in reference.columns],
+        **render_segments(reference.segments),
     }
 
 
@@ -118,6 +130,8 @@ class _Performance(Part):
     rows: Count
     metrics: dict[str, Number]
     by_class: dict[str, dict[str, Number]] = Field(default_factory=dict)
+    chunk_rows: Count = 0
+    spread: dict[str, tuple[Number, Number]] = Field(default_factory=dict)
 
 
 class _Document(Part):
@@ -127,6 +141,7 @@ class _Document(Part):
     task: Literal["regression", "binary", "multiclass"] | None = None
     performance: _Performance | None = None
     columns: Annotated[list[ColumnDocument], Field(min_length=1, max_length=MAX_COLUMNS)]
+    segments: list[SegmentDocument] = Field(default_factory=list)
 
 
 def parse(document: bytes | Mapping[str, Any], name: str = "reference") -> Reference:
@@ -150,6 +165,8 @@ def parse(document: bytes | Mapping[str, Any], name: str = "reference") -> Refer
         if int(profile.cells.sum()) != reference.rows:
             fault = f"its cells do not add up to {reference.rows} rows"
             raise ReferenceFileError(f"{name}: column {profile.column.name}: {fault}")
+    if wrong := segment_fault(reference.layout, reference.segments):
+        raise ReferenceFileError(f"{name}: {wrong}")
     if read.digest is not None and read.digest != reference.digest:
         raise ReferenceFileError(
             f"{name}: its content does not match its digest: it was edited or damaged "
@@ -168,9 +185,8 @@ def _reference(read: _Document) -> Reference:
         tuple(column.profile() for column in read.columns),
         created.timestamp(),
         read.task,
-        None
-        if performance is None
-        else ReferencePerformance(performance.rows, performance.metrics, performance.by_class),
+        None if performance is None else ReferencePerformance(**dict(performance)),
+        segments=tuple(segment.counts() for segment in read.segments),
     )
 
 

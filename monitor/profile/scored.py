@@ -16,6 +16,9 @@ Plain = Sequence[object]
 Score = Callable[[str, Plain, Plain, Mapping[str, Plain] | None], Mapping[str, float]]
 
 MAX_ROWS = 1_000_000
+MOST_CHUNKS = 20  # in the file's order, so that the model's ups and downs over time are in them
+LEAST_CHUNKS = 5
+LEAST_CHUNK_ROWS = 100
 
 
 class Scored:
@@ -48,7 +51,30 @@ class Scored:
             return None
         probabilities = self._probabilities or None
         metrics = score(task, self._labels, self._predictions, probabilities)
-        return ReferencePerformance(len(self._labels), dict(metrics))
+        chunk_rows, spread = self._spread(score, task)
+        return ReferencePerformance(
+            len(self._labels), dict(metrics), chunk_rows=chunk_rows, spread=spread
+        )
+
+    def _spread(self, score: Score, task: str) -> tuple[int, dict[str, tuple[float, float]]]:
+        """Rows of a chunk, and each metric's mean and standard deviation over the chunks."""
+        rows = len(self._labels)
+        chunks = min(MOST_CHUNKS, rows // LEAST_CHUNK_ROWS)
+        if chunks < LEAST_CHUNKS:
+            return 0, {}
+        found: dict[str, list[float]] = {}
+        size = rows // chunks
+        for start in range(0, size * chunks, size):
+            part = slice(start, start + size)
+            shares = {name: column[part] for name, column in self._probabilities.items()}
+            metrics = score(task, self._labels[part], self._predictions[part], shares or None)
+            for name, value in metrics.items():
+                found.setdefault(name, []).append(value)
+        return size, {
+            name: (float(np.mean(values)), float(np.std(values, ddof=1)))
+            for name, values in found.items()
+            if len(values) == chunks
+        }
 
 
 def _plain(column: Values) -> list[object]:

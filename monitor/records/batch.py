@@ -34,7 +34,7 @@ def grouped(batch: Batch, key: Callable[[float], int]) -> list[Batch]:
     if not keys or min(keys) == max(keys):
         return [batch] if keys else []
     order = sorted(range(len(keys)), key=keys.__getitem__)
-    return [_take(batch, list(indices)) for _, indices in groupby(order, key=keys.__getitem__)]
+    return [taken(batch, list(indices)) for _, indices in groupby(order, key=keys.__getitem__)]
 
 
 def concatenate(batches: Sequence[Batch]) -> list[Batch]:
@@ -77,7 +77,9 @@ def _join_columns(parts: list[Mapping[str, Sequence[object]]]) -> dict[str, list
     return joined
 
 
-def _take(batch: Batch, indices: list[int]) -> Batch:
+def taken(batch: Batch, indices: list[int]) -> Batch:
+    """The rows of a batch at these places."""
+
     def columns(of: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
         return {name: [values[i] for i in indices] for name, values in of.items()}
 

@@ -45,6 +45,8 @@ from monitor.store.writer import StoreWriter
 log = structlog.get_logger()
 
 LEDGER = "ledger"
+LABEL_WATCH = "label watch"
+SAVE_SECONDS = 60.0
 FIRST_REPORT_SECONDS = 0.02
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
 
@@ -70,6 +72,7 @@ class Runtime:
             config.timeouts.connect,
         )
         self.reloads = Reloads()
+        self._watch_saved_at = time.monotonic()
         model, now = config.model, self._started_at
         self._publication = Publication(
             Snapshot(model.name, model.version, now, now, now, 0),
@@ -89,6 +92,7 @@ class Runtime:
         """Open the store, take up alerts and labels where the last process left them."""
         self._writer.start()
         self._restore_alerts(await self._documents.load(LEDGER))
+        self._restore_watch(await self._documents.load(LABEL_WATCH))
         for target in targets(self._config):
             key = outbox_key(target)
             load = partial(_given, await self._documents.load(key))
@@ -117,6 +121,7 @@ class Runtime:
         """Count what has arrived, write it down, and give waiting alerts a last chance."""
         self.observer.drain()
         self._look()
+        self._save_watch()
         await asyncio.gather(*(sink.flush(delivery_seconds) for sink in self._sinks))
         for sink in self._sinks:
             await sink.close()
@@ -132,6 +137,16 @@ class Runtime:
             self._engine.restore_alerts(from_document(document))
         except ValueError as error:
             log.warning("alert state cannot be read: starting without", error=str(error))
+
+    def _restore_watch(self, document: dict[str, Any] | None) -> None:
+        try:
+            self._engine.desk.watch.restore(document)
+        except ValueError as error:
+            log.warning("what is known of labels' delay cannot be read", error=str(error))
+
+    def _save_watch(self) -> None:
+        self._watch_saved_at = time.monotonic()
+        self._documents.save(LABEL_WATCH, self._engine.desk.watch.to_document())
 
     async def _restore_labels(self) -> None:
         since = time.time() - self._config.window.size
@@ -211,6 +226,8 @@ class Runtime:
             self._documents.save(LEDGER, to_document(self._engine.ledger))
         for sink in self._sinks:
             sink.remind(evaluation.snapshot.alerts)
+        if time.monotonic() - self._watch_saved_at > SAVE_SECONDS:
+            self._save_watch()
 
     def _health(self) -> Health:
         traffic = self._accounts.traffic(time.monotonic())

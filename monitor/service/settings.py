@@ -7,8 +7,11 @@ from monitor.alerting.policy import ColumnRule, DriftPolicy
 from monitor.api.ports import ControlSettings
 from monitor.codec.settings import DecoderSettings
 from monitor.config import Config
+from monitor.config.judge import FromReference
 from monitor.engine import EngineSettings
 from monitor.overheard import OverheardSettings
+from monitor.performance.desk import PerformanceRules
+from monitor.performance.thresholds import Deviations
 
 LOOK_SECONDS = 1.0  # the window is looked at about this often; less where a look is dear
 
@@ -35,9 +38,23 @@ def engine_settings(config: Config) -> EngineSettings:
             },
         ),
         timing=Timing(config.alerts.for_seconds, config.alerts.keep_firing_for),
-        metrics=config.performance.metrics,
-        thresholds=config.performance.thresholds,
+        performance=performance_rules(config),
         page_url=page_url(config),
+    )
+
+
+def performance_rules(config: Config) -> PerformanceRules:
+    """What is told of how right the predictions must be."""
+    performance = config.performance
+    return PerformanceRules(
+        metrics=performance.metrics,
+        thresholds={
+            name: Deviations(value.deviations) if isinstance(value, FromReference) else value
+            for name, value in performance.thresholds.items()
+        },
+        segments=performance.segments,
+        segment_values=config.limits.segments,
+        label_delay_seconds=performance.label_delay,
     )
 
 

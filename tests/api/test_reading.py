@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from monitor.api import schemas, views
+from monitor.api import performance_shapes, schemas, views
 from monitor.snapshot import ReferenceInfo, Snapshot, Status
 from tests.api.conftest import NOW
 
 EMPTY = Snapshot("m", "1", 0.0, 0.0, 0.0, 0, ReferenceInfo("learning", "", 1240, 5000))
 SHAPES = {
     "/api/v1/drift": schemas.Drift,
-    "/api/v1/performance": schemas.Performance,
+    "/api/v1/performance": performance_shapes.Performance,
     "/api/v1/alerts": schemas.Alerts,
     "/api/v1/health": schemas.Health,
     "/api/v1/columns": schemas.Outlines,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Config, load, reveal
+from monitor.config.judge import FromReference
 from monitor.errors import ConfigError
 
 UPSTREAM = "upstream: http://127.0.0.1:8080\n"
@@ -133,3 +134,21 @@ def test_the_revealed_tree_makes_the_same_settings(tmp_path: Path) -> None:
     )
     config = load(_file(tmp_path, text))
     assert Config.model_validate(reveal(config)) == config
+
+
+def test_a_threshold_is_a_number_or_so_many_deviations_of_the_reference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told = '{"rmse": 45, "mae": "reference+3std", "r2": "reference - 2.5 std"}'
+    monkeypatch.setenv("SIDELIGHT_PERFORMANCE__THRESHOLDS", told)
+    config = load(None, {"upstream": "http://127.0.0.1:1"})
+    expected = {
+        "rmse": 45.0,
+        "mae": FromReference(deviations=3.0),
+        "r2": FromReference(deviations=2.5),
+    }
+    assert dict(config.performance.thresholds) == expected
+    assert dict(Config.model_validate(reveal(config)).performance.thresholds) == expected
+    monkeypatch.setenv("SIDELIGHT_PERFORMANCE__THRESHOLDS", '{"rmse": "three"}')
+    with pytest.raises(ConfigError, match=r"performance.thresholds.rmse: .*reference\+3std"):
+        load(None, {"upstream": "http://127.0.0.1:1"})

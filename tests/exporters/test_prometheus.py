@@ -18,7 +18,7 @@ from prometheus_client.openmetrics import exposition, parser
 from prometheus_client.parser import text_string_to_metric_families as parse
 from prometheus_client.registry import Collector
 
-from exporters.catalog import METRICS
+from exporters.catalog import METRICS, PERFORMANCE_METRICS
 from exporters.exposition import MAX_LABEL_BYTES, label_value, negotiate
 from exporters.prometheus import PrometheusExporter, SnapshotCollector
 from monitor.snapshot import (
@@ -118,9 +118,7 @@ def test_realised_scores_on_too_few_labels_are_absent() -> None:
 
 
 def test_every_metric_of_the_catalog_can_appear(full_snapshot: Snapshot) -> None:
-    scores = dict.fromkeys(
-        ["precision", "log_loss", "brier_score", "roc_auc", "rmse", "mae", "mean_error", "r2"], 1.0
-    )
+    scores = dict.fromkeys(PERFORMANCE_METRICS, 1.0)
     regression = Performance("regression", PerformanceReading(9, Status.OK, scores))
     bodies = [
         PrometheusExporter(lambda each=each: each).render()[0].decode()  # type: ignore[misc]
@@ -129,6 +127,33 @@ def test_every_metric_of_the_catalog_can_appear(full_snapshot: Snapshot) -> None
     text = "".join(bodies)
     missing = [m.full_name for m in METRICS if f"# TYPE {m.full_name} " not in text]
     assert missing == []
+
+
+def test_performance_by_segment_with_its_intervals_and_labelled_share(
+    full_snapshot: Snapshot,
+) -> None:
+    text = PrometheusExporter(lambda: full_snapshot).render()[0].decode()
+    for line in (
+        'segment="all",source="realised"',
+        'metric="accuracy",segment="all",source="realised"',
+        'metric="accuracy",segment="all",source="estimated"',
+        'segment="carrier=AA",source="realised"',
+    ):
+        parts = line.split(",")
+        assert any(all(part in one for part in parts) for one in text.splitlines()), line
+    series = {line.rsplit(" ", 1)[0]: line.rsplit(" ", 1)[1] for line in text.splitlines()}
+    told = {
+        name.split("{")[0].removeprefix("sidelight_"): float(value)
+        for name, value in series.items()
+        if 'segment="carrier=AA"' in name
+    }
+    assert told == {
+        "accuracy": 0.9,
+        "labels_total": 90,
+        "correct_predictions_total": 81,
+        "labelled_ratio": 0.8,
+        "segment_columns_drifted": 1,
+    }
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")

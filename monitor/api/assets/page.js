@@ -5,7 +5,10 @@ import { Columns } from "./columns.js";
 import { element, percent, number, count, when, replace } from "./words.js";
 
 const EVERY_MILLISECONDS = 2000;
-const LOSSES = new Set(["rmse", "mae", "log_loss", "brier_score"]);
+const LOSSES = new Set([
+  "rmse", "mae", "mape", "absolute_error_p50", "absolute_error_p90", "absolute_error_p95", "absolute_error_p99",
+  "log_loss", "brier_score", "calibration_error",
+]);
 const $ = (id) => document.getElementById(id);
 const columns = new Columns($("drift-rows"), ask);
 
@@ -125,11 +128,14 @@ async function showDrift(drift) {
 
 function showPerformance(performance) {
   const { realised, reference, thresholds } = performance;
-  const skip = new Set(["rows", "status", "by_class"]);
-  const names = Object.keys({ ...reference, ...realised }).filter((name) => !skip.has(name));
+  const skip = new Set(["rows", "labelled_ratio"]);
+  const names = Object.entries({ ...reference, ...realised })
+    .filter(([name, value]) => typeof value === "number" && !skip.has(name)).map(([name]) => name);
+  const share = performance.by_prediction_time.labelled_ratio;
+  const labelled = share == null ? "" : `; ${percent(share)} of its predictions are labelled so far`;
   const few = realised.status === "insufficient";
   $("performance-note").textContent = realised.rows
-    ? `${count(realised.rows)} labels in the window${few ? ": too few to judge" : ""}`
+    ? `${count(realised.rows)} labels in the window${few ? ": too few to judge" : ""}${labelled}`
     : "No labels have arrived in the window. Post what really happened to /feedback; each prediction's id is its x-prediction-id.";
   $("performance-table").hidden = names.length === 0;
   replace($("performance-rows"), names.map((name) => {

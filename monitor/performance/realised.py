@@ -1,20 +1,31 @@
 """Performance of predictions whose truth is known, over two clocks; no I/O.
 
 By label arrival: what was learnt in the window, which exists however late labels are. By prediction
-time: how good the window's own predictions were, which is complete only once their labels are in.
+time: how good the window's own predictions were, which is complete only once their labels are in;
+how complete it is, is told beside both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from monitor.records.label import Joined, Label, Prediction
-from monitor.snapshot import PerformanceReading, PerformanceTotals, Status
+from monitor.snapshot import ConfusionCell, PerformanceReading, PerformanceTotals, Status
 from monitor.statistics.classes import Task
 from monitor.statistics.performance import PerformanceCounter, PerformanceSums
 from monitor.windows import Window
 
+MOST_CONFUSED = 20  # classes of which the confusion is told, cell by cell
+
 _Clock = Callable[[Prediction, Label], float]
+
+
+class Readings(NamedTuple):
+    """The two clocks' readings of one moment."""
+
+    by_arrival: PerformanceReading
+    by_prediction: PerformanceReading
 
 
 class Realised:
@@ -25,22 +36,35 @@ class Realised:
         self._by_arrival = Window(PerformanceSums(task), size_seconds, pane_seconds)
         self._by_prediction = Window(PerformanceSums(task), size_seconds, pane_seconds)
         self._counter = PerformanceCounter(task)
+        self._changes = 0
+        self._last: tuple[tuple[int, int, int, int], Readings] | None = None
 
     def add(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
         """Count labels that met their predictions; `restored` ones not into the totals again."""
+        self._changes += 1
         for one in joined:
             if one.previous is None and one.label is not None and not restored:
                 self._counter.add(one.label.value, one.prediction.value)
         self._put(self._by_arrival, joined, _arrival)
         self._put(self._by_prediction, joined, _prediction)
 
-    def by_arrival(self, now: float, min_rows: int) -> PerformanceReading:
-        """Metrics of the labels that arrived in the window."""
-        return _reading(self._by_arrival.total(now), min_rows)
+    def readings(self, now: float, min_rows: int, predicted: int) -> Readings:
+        """Metrics of both clocks; `predicted` rows were predicted in the window.
 
-    def by_prediction(self, now: float, min_rows: int) -> PerformanceReading:
-        """Metrics of the predictions made in the window, as far as their labels are in."""
-        return _reading(self._by_prediction.total(now), min_rows)
+        Nothing is computed again while no label came and no pane has passed.
+        """
+        key = self._changes, self._by_arrival.pane(now), min_rows, predicted
+        if self._last is None or self._last[0] != key:
+            by_prediction = self._by_prediction.total(now)
+            share = _labelled(by_prediction.rows, predicted)
+            self._last = (
+                key,
+                Readings(
+                    _reading(self._by_arrival.total(now), min_rows, share),
+                    _reading(by_prediction, min_rows, share),
+                ),
+            )
+        return self._last[1]
 
     def totals(self) -> PerformanceTotals:
         """Sums since the start; corrections do not change them, because counters never fall."""
@@ -80,8 +104,22 @@ def _prediction(prediction: Prediction, label: Label) -> float:  # noqa: ARG001 
     return prediction.at
 
 
-def _reading(sums: PerformanceSums, min_rows: int) -> PerformanceReading:
+def _labelled(labelled: int, predicted: int) -> float | None:
+    """The labelled share; unknown where predictions of an earlier process got labels too."""
+    return labelled / predicted if 0 <= labelled <= predicted and predicted else None
+
+
+def _reading(sums: PerformanceSums, min_rows: int, share: float | None) -> PerformanceReading:
     status = Status.OK if sums.rows >= min_rows else Status.INSUFFICIENT
     if not sums.rows:
-        return PerformanceReading(0, status)
-    return PerformanceReading(sums.rows, status, sums.metrics(), sums.by_class())
+        return PerformanceReading(0, status, labelled_ratio=share)
+    return PerformanceReading(
+        sums.rows, status, sums.metrics(), sums.by_class(), sums.intervals(), share, _cells(sums)
+    )
+
+
+def _cells(sums: PerformanceSums) -> tuple[ConfusionCell, ...]:
+    table = sums.confusion
+    if len({label for label, _ in table} | {guess for _, guess in table}) > MOST_CONFUSED:
+        return ()
+    return tuple(ConfusionCell(*pair, rows) for pair, rows in sorted(table.items()))
