@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 RUN    := $(VENV)/bin
+PARITY ?= .venv-parity
 
 .PHONY: demo test test-compose check bench lock clean
 
@@ -23,6 +24,14 @@ test-compose: $(VENV)/.ready ## images built and brought up by the compose file:
 
 bench: $(VENV)/.ready ## every published figure, with its peers in the same run
 	$(RUN)/python benchmarks/relay.py $(BENCH_FLAGS)
+
+parity: $(VENV)/.ready $(PARITY)-evidently/.ready $(PARITY)-nannyml/.ready ## our conventions against the packages themselves (NannyML wants Python < 3.13)
+	SIDELIGHT_PARITY=$(abspath $(PARITY)) $(RUN)/python -m pytest -q -rs tests/statistics/conventions
+
+$(PARITY)-%/.ready: requirements/parity-%.lock
+	$(PYTHON) -m venv $(PARITY)-$*
+	$(PARITY)-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 lock: $(VENV)/.ready ## new lock files: hashes, no addresses
 	sh requirements/lock.sh
