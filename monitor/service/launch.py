@@ -26,6 +26,10 @@ from monitor.service.tls import listener_tls, upstream_tls
 
 BACKLOG = 1024
 LONGEST_SOCKET_PATH = 100  # sun_path holds 108 bytes on Linux
+MONITOR_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",  # its arrays are small, and a thread for each core costs memory
+    "MALLOC_ARENA_MAX": "2",  # by default eight a core, and none gives back what another has freed
+}
 
 
 def launch(config: Config, config_path: Path | None, flags: dict[str, Any]) -> None:
@@ -56,6 +60,7 @@ def launch(config: Config, config_path: Path | None, flags: dict[str, Any]) -> N
                 "tap_fd": tap.fileno(),
             },
             (control.fileno(), tap.fileno()),
+            MONITOR_ENVIRONMENT,
         ),
         relays=tuple(
             _relay(config, index, listener, tap_path) for index, listener in enumerate(data)

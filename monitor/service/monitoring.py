@@ -19,6 +19,7 @@ import uvloop
 
 from monitor.service import logs
 from monitor.service.control import serve
+from monitor.service.priority import give_way
 from monitor.service.reload import ConfigFile
 from monitor.service.runtime import Runtime
 
@@ -55,6 +56,7 @@ class Monitoring:
         background = [asyncio.create_task(work) for work in (control, watch, *runtime.work())]
         for task in background:
             task.add_done_callback(self._ended)
+        give_way()  # not before: while it starts, traffic is not observed
         log.info("monitoring", **runtime.described())
         await self._stop.wait()
         tap.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -15,6 +15,7 @@ class Process:
     module: str
     document: dict[str, Any]
     descriptors: tuple[int, ...]
+    environment: dict[str, str] = field(default_factory=dict)  # where it inherits nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,4 @@ class Plan:
 
 
 def _process(tree: dict[str, Any]) -> Process:
-    return Process(
-        tree["name"], tree["module"], tree["document"], tuple(int(fd) for fd in tree["descriptors"])
-    )
+    return Process(**{**tree, "descriptors": tuple(int(fd) for fd in tree["descriptors"])})

@@ -68,6 +68,7 @@ class Child:
             [sys.executable, "-m", self.process.module],
             stdin=subprocess.PIPE,
             pass_fds=self.process.descriptors,
+            env={**self.process.environment, **os.environ},
             preexec_fn=_in_child,  # noqa: PLW1509 - this process has one thread
         )
         assert running.stdin is not None  # noqa: S101 - asked for above
