@@ -73,11 +73,14 @@ class Observer:
         take: Callable[[Batch], None],
         accounts: Accounts,
         overheard: OverheardSettings = OverheardSettings(),  # noqa: B008 - frozen
+        behind: Callable[[], int] = lambda: 0,
     ) -> None:
+        """`behind` tells how many rows too many wait for whoever `take` gives them to."""
         self.decoder = decoder
         self.overheard = overheard
         self._take = take
         self._accounts = accounts
+        self._behind = behind
         self._waiting: list[tuple[Sender, bytes]] = []
         self._waiting_bytes = 0
         self._connections: set[TapConnection] = set()
@@ -98,6 +101,14 @@ class Observer:
             while self._waiting:
                 self._slice()
                 await asyncio.sleep(0)
+                await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Let the rows be kept before more are decoded, for as long as that makes progress."""
+        before, left = 0, self._behind()
+        while left and (not before or left < before):
+            await asyncio.sleep(GATHER_SECONDS)
+            before, left = left, self._behind()
 
     def drain(self) -> None:
         """Decode everything that has arrived, before the end."""

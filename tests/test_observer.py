@@ -84,14 +84,16 @@ class Tap:
 
 
 def _observe(
-    folder: Path, story: Callable[[Tap, Observer], None]
+    folder: Path,
+    story: Callable[[Tap, Observer], None],
+    behind: Callable[[], int] = lambda: 0,
 ) -> tuple[list[Batch], Accounts, Observer]:
     """Run an observer's loop while `story` plays a relay worker in a thread."""
     batches: list[Batch] = []
     accounts = Accounts()
 
     async def run() -> Observer:
-        seen = Observer(Decoder(), batches.append, accounts)
+        seen = Observer(Decoder(), batches.append, accounts, behind=behind)
         path = folder / "tap.sock"
         server = await asyncio.get_running_loop().create_unix_server(seen.connection, str(path))
         work = asyncio.create_task(seen.run())
@@ -177,3 +179,33 @@ def test_an_observer_that_cannot_follow_stops_reading_and_goes_on_later(
     _, _, seen = _observe(tmp_path, story)
     assert sum(seen.failures.values()) == total
     assert not seen.full
+
+
+def test_rows_wait_while_those_before_them_are_kept(tmp_path: Path) -> None:
+    left = [0, 300, 200, 100, 0]  # before the first slice is through, then at each look
+    looks: list[int] = []
+
+    def behind() -> int:
+        looks.append(left[min(len(looks), len(left) - 1)])
+        return looks[-1]
+
+    total = 3 * observer_module.SLICE_EXCHANGES
+
+    def story(tap: Tap, _: Observer) -> None:
+        tap.send(b"".join(encode_exchange(_exchange(number)) for number in range(total)))
+        while tap.observed < total:
+            assert tap.read()
+
+    batches, _, _ = _observe(tmp_path, story, behind)
+    assert sum(map(len, batches)) == total
+    assert looks[:5] == left  # it looked again until nothing was left
+
+
+def test_a_store_that_hangs_holds_nothing_up(tmp_path: Path) -> None:
+    def story(tap: Tap, _: Observer) -> None:
+        tap.send(b"".join(encode_exchange(_exchange(number)) for number in range(2000)))
+        while tap.observed < 2000:
+            assert tap.read()
+
+    batches, _, _ = _observe(tmp_path, story, lambda: 1_000_000)
+    assert sum(map(len, batches)) == 2000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 PREDICTION = "prediction"  # the name of a model's only, or first, output column
@@ -26,6 +26,11 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def with_features(self, names: Sequence[str]) -> Batch:
+        """The same rows with no other features than these, as far as it has them."""
+        held = {name: self.features[name] for name in names if name in self.features}
+        return replace(self, features=held)
 
 
 def grouped(batch: Batch, key: Callable[[float], int]) -> list[Batch]:

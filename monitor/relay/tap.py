@@ -24,6 +24,7 @@ from monitor.relay.counters import Counters
 FLUSH_SECONDS = 0.005
 FLUSH_BYTES = 64 << 10
 RECONNECT_SECONDS = 0.1
+BURST_BYTES = 4 << 20  # who held so much for a monitor that was behind gives it back afterwards
 
 
 class Tap(asyncio.Protocol):
@@ -47,6 +48,7 @@ class Tap(asyncio.Protocol):
         self._frame_bytes = 0
         self._buffered_bytes = 0  # in the transport, when last looked at
         self.held_bytes = 0  # all that this process holds for observation
+        self._burst = False
         self._written_bytes = 0  # over this connection's life
         self._described_at_bytes = 0  # where the last COUNTERS frame ends
         self._flush_due = False
@@ -182,6 +184,15 @@ class Tap(asyncio.Protocol):
         self._buffered_bytes += self._frame_bytes
         self._frame_bytes = 0
         self._recount()
+
+    def subsided(self) -> bool:
+        """Whether a burst was held, and is no longer; True once for each."""
+        self._recount()
+        if self._burst and self.held_bytes < BURST_BYTES // 4:
+            self._burst = False
+            return True
+        self._burst = self._burst or self.held_bytes >= BURST_BYTES
+        return False
 
     def describe(self) -> None:
         """Sends the accounts, unless the last ones still wait: a stopped monitor must not fill

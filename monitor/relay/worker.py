@@ -18,6 +18,7 @@ from monitor.relay.http1.answers import read_answer
 from monitor.relay.http1.memo import Memo
 from monitor.relay.http1.requests import read_request
 from monitor.relay.http1.templates import TemplateReader
+from monitor.relay.memory import give_back
 from monitor.relay.server import ClientConnection
 from monitor.relay.settings import RelaySettings
 from monitor.relay.state import State
@@ -132,6 +133,8 @@ class Worker:
             if not self._accepting:
                 guest.retire(now)
         state.pool.sweep(now - self._settings.timeouts.upstream_idle + SWEEP_SECONDS)
+        if state.tap.subsided():
+            give_back()
         if os.getppid() != self._parent:
             self.stop()  # the supervisor is gone, and another one would find the port taken
         self._sweeper = self._loop.call_later(SWEEP_SECONDS, self._sweep)

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 import uvloop
 
+from monitor.relay.memory import give_back
 from monitor.service import logs
 from monitor.service.control import serve
 from monitor.service.priority import give_way
@@ -25,6 +26,7 @@ from monitor.service.runtime import Runtime
 
 log = structlog.get_logger()
 
+GIVE_BACK_SECONDS = 15.0
 DELIVERY_SECONDS = 2.0  # for alerts still to be sent at the end; the rest is sent after the restart
 
 
@@ -53,7 +55,8 @@ class Monitoring:
         listener = socket.socket(fileno=self._document["control_fd"])
         control = serve(runtime.house, listener, self._stop)
         watch = self._file.watch(self._reload)
-        background = [asyncio.create_task(work) for work in (control, watch, *runtime.work())]
+        endless = (control, watch, _give_back_memory(), *runtime.work())
+        background = [asyncio.create_task(work) for work in endless]
         for task in background:
             task.add_done_callback(self._ended)
         give_way()  # not before: while it starts, traffic is not observed
@@ -78,6 +81,13 @@ class Monitoring:
         if config is not None:
             self._runtime.reconfigure(config)
         self._runtime.reloads = self._file.reloads
+
+
+async def _give_back_memory() -> None:
+    """What a burst or a reference took to be worked off is not kept for the next one."""
+    while True:
+        await asyncio.sleep(GIVE_BACK_SECONDS)
+        give_back()
 
 
 def main() -> None:

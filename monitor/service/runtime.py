@@ -47,6 +47,7 @@ log = structlog.get_logger()
 LEDGER = "ledger"
 LABEL_WATCH = "label watch"
 SAVE_SECONDS = 60.0
+MANY_ROWS = 20_000  # that wait for the store: what is observed faster waits in the relay instead
 FIRST_REPORT_SECONDS = 0.02
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
 
@@ -64,7 +65,7 @@ class Runtime:
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
         self.observer = Observer(
-            self._decoder(), self._take, self._accounts, overheard_settings(config)
+            self._decoder(), self._take, self._accounts, overheard_settings(config), self._behind
         )
         self._probe = UpstreamProbe(
             (config.upstream.host or "127.0.0.1").strip("[]"),
@@ -170,11 +171,14 @@ class Runtime:
     def _take(self, batch: Batch) -> None:
         """Count and keep a batch's rows; the first rows may complete a reference."""
         self._engine.observe(batch)
-        self._writer.remember(batch)
+        self._writer.remember(batch.with_features(self._config.performance.segments))
         learned = self._engine.learn(time.time())
         if learned is not None:
             self._keep(learned)
             log.info("reference learned", rows=learned.rows, digest=learned.digest)
+
+    def _behind(self) -> int:
+        return max(0, self._writer.queued_rows - MANY_ROWS)
 
     def _joined(self, joined: Sequence[Joined]) -> None:
         for one in joined:

@@ -91,6 +91,11 @@ class StoreWriter:
             self._refused_rows += len(batch)
         return taken
 
+    @property
+    def queued_rows(self) -> int:
+        """Predicted rows that wait."""
+        return self._queue.rows
+
     async def join(self, labels: Sequence[Label]) -> JoinReport:
         """Keep labels; on the disk when this returns, and on StoreError not acknowledged at all.
 

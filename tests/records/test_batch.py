@@ -51,3 +51,9 @@ def test_grouping_keeps_every_row_and_mixes_no_keys(shapes: list[tuple[int, str,
         assert _rows(parts) == _rows([batch])
         assert all(len({int(at) for at in part.at}) == 1 for part in parts)
         assert len(parts) == len({int(at) for at in batch.at})
+
+
+def test_only_the_features_asked_for_are_left() -> None:
+    batch = Batch(["a"], [0], [1.0], {"x": [1], "y": [2]}, {"prediction": [3]})
+    left = batch.with_features(["y", "z"])
+    assert left == Batch(["a"], [0], [1.0], {"y": [2]}, {"prediction": [3]})

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 import pytest
 
 from monitor.records.framing import ACK, encode_json
-from monitor.relay.tap import RECONNECT_SECONDS
+from monitor.relay import worker
+from monitor.relay.tap import BURST_BYTES, RECONNECT_SECONDS
+from monitor.relay.worker import SWEEP_SECONDS
 from tests.relay.harness import (
     Monitor,
     Relay,
@@ -113,3 +115,34 @@ def test_a_monitor_that_hangs_up_at_once_is_not_hammered() -> None:
     pauses = [later - sooner for sooner, later in itertools.pairwise(arrivals)]
     assert min(pauses) > RECONNECT_SECONDS * 0.8  # the listener may see one late, the next in time
     assert sum(pauses) < 5.0
+
+
+def test_what_a_burst_took_is_given_back_once_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    given_back: list[int] = []
+    monkeypatch.setattr(worker, "give_back", lambda: given_back.append(1))
+    body = b"x" * (900 << 10)
+    post = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+    def model(connection: socket.socket, _number: int) -> None:
+        while read_head(connection):
+            read_exactly(connection, len(body))
+            connection.sendall(answer(b"abc"))
+
+    with tap_path() as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with running_origin(model) as origin, running_relay(origin.port, tap_path=path) as relay:
+            monitor, _ = listener.accept()  # and reads nothing for now
+            tap = relay.worker.state.tap
+            with monitor, relay.connect() as client:
+                eventually(lambda: tap.connected)
+                for _ in range(6):
+                    client.sendall(post)
+                    assert read_answer(client)[1] == b"abc"
+                eventually(lambda: tap.held_bytes > BURST_BYTES)
+                time.sleep(2 * SWEEP_SECONDS)
+                assert given_back == []
+                monitor.settimeout(5)
+                while tap.held_bytes:
+                    monitor.recv(1 << 20)
+                eventually(lambda: given_back == [1])

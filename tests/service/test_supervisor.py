@@ -39,6 +39,9 @@ while True:
 """
 
 
+ENVIRONMENT = {"ITS_OWN": "own", "INHERITED": "own"}
+
+
 class Running:
     """A supervisor of two small children that write down what happens to them."""
 
@@ -47,14 +50,18 @@ class Running:
         self.journal = folder / "journal"
         self.journal.touch()
         plan = Plan(
-            Process("monitor", "smallchild", self._document("monitor"), ()),
+            Process("monitor", "smallchild", self._document("monitor"), (), ENVIRONMENT),
             (Process("relay 0", "smallchild", {**self._document("relay"), **relay}, ()),),
             0.2,
         )
         handed_over = folder / "plan.json"
         handed_over.write_text(plan.to_json())
         descriptor = os.open(handed_over, os.O_RDONLY)
-        environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}",
+            "INHERITED": "from outside",
+        }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "monitor.service.supervisor", str(descriptor)],
             pass_fds=(descriptor,),
@@ -104,6 +111,19 @@ def _gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
         return True
+
+
+def test_a_process_has_its_own_environment_and_what_is_set_outside_wins(
+    start: Callable[..., Running],
+) -> None:
+    running = start()
+    found = [
+        dict(part.split(b"=", 1) for part in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+             if b"=" in part)
+        for pid in (*running.pids("monitor"), *running.pids("relay"))
+    ]  # fmt: skip
+    assert [one.get(b"ITS_OWN") for one in found] == [b"own", None]
+    assert [one[b"INHERITED"] for one in found] == [b"from outside"] * 2
 
 
 @pytest.mark.parametrize("name", ["monitor", "relay"])

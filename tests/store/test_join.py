@@ -115,6 +115,17 @@ def test_a_second_prediction_with_a_known_id_is_a_conflict_and_the_first_is_kept
     assert [one.value for one in kept if one] == [10.0, 20.0]
 
 
+def test_any_number_of_rows_is_kept_in_order_and_conflicts_are_counted(store: Store) -> None:
+    ids = [f"id-{number % 700}" for number in range(1000)]  # the last 300 are taken by then
+    batch = Batch(ids, [0] * 1000, [NOON] * 1000, {}, {"prediction": list(range(1000))})
+    assert store.remember([batch]).conflicts == 300
+    assert store.rows() == 700
+    for number in (0, 255, 256, 511, 512, 699):
+        (stored,) = store.prediction(f"id-{number}")
+        assert stored.prediction is not None
+        assert stored.prediction.value == number
+
+
 def test_parked_labels_are_bounded_and_the_one_too_many_is_refused(store: Store) -> None:
     report = store.join([label(name, 1.0) for name in "abcd"])
     assert report.outcomes == (Outcome.PENDING,) * 3 + (Outcome.REJECTED,)
