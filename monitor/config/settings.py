@@ -49,6 +49,9 @@ class Limits(Settings):
     segments: Annotated[int, Field(gt=0, le=50)] = 10
     label_bytes: Annotated[int, Field(gt=0)] = 16 << 20
     decoded_bytes: Annotated[int, Field(gt=0)] = 16 << 20
+    store_bytes: Annotated[int, Field(ge=1 << 20)] = 10 << 30
+    waiting_labels: Annotated[int, Field(gt=0)] = 1_000_000
+    labels_per_second: Annotated[float, Field(gt=0)] = 10_000.0
 
 
 class Timeouts(Settings):
@@ -60,6 +63,7 @@ class Timeouts(Settings):
     upstream_idle: Seconds = 3.0
     stream_idle: Seconds = 300.0
     drain: SecondsOrZero = 10.0
+    store: Seconds = 5.0
 
 
 class Config(Settings):
@@ -94,8 +98,8 @@ class Config(Settings):
     @field_validator("store")
     @classmethod
     def _known_store(cls, value: str) -> str:
-        if value != "sqlite":
-            raise ValueError(f"{value!r} is not a store; it is sqlite")
+        if value != "sqlite" and not value.startswith(("postgresql://", "postgres://")):
+            raise ValueError("a store is sqlite, or postgresql://USER@HOST/DATABASE")
         return value
 
     @model_validator(mode="after")

@@ -10,12 +10,13 @@ from monitor.errors import ConfigError
 from monitor.profile.reference import load as load_reference
 from monitor.service.receivers import Faults, receiver_faults
 from monitor.service.settings import decoder_settings
+from monitor.service.stores import store_faults
 from monitor.service.tls import tls_faults
 
 
 def check(config: Config) -> None:
     """ConfigError with every fault and its key; ReferenceFileError for the reference."""
-    faults = [*_codec(config), *receiver_faults(config), *tls_faults(config)]
+    faults = [*_codec(config), *receiver_faults(config), *tls_faults(config), *store_faults(config)]
     if faults:
         raise ConfigError(faults)
     if config.reference != "auto":

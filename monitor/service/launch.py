@@ -86,7 +86,7 @@ def relay_document(config: Config, worker: int, listen_fd: int, tap_path: str) -
         "max_body_bytes": config.observe.max_body_bytes,
         "queue_bytes": config.limits.queue_bytes // config.workers,
         "connections": max(1, config.limits.connections // config.workers),
-        "timeouts": config.timeouts.model_dump(),
+        "timeouts": config.timeouts.model_dump(exclude={"store"}),
         "tls": asdict(listener_tls(config)),
         "upstream_tls": asdict(upstream_tls(config)),
     }

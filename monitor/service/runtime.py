@@ -36,10 +36,9 @@ from monitor.service.settings import (
     engine_settings,
     overheard_settings,
 )
+from monitor.service.stores import open_store
 from monitor.service.upstream import UpstreamProbe
 from monitor.snapshot import Health, Reloads, Snapshot
-from monitor.store.settings import StoreSettings
-from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import StoreWriter
 
 log = structlog.get_logger()
@@ -61,7 +60,7 @@ class Runtime:
         self._delays = Histogram(DELAY_SECONDS)
         self._sinks: list[Sink] = []
         self._engine = Engine(engine_settings(config), _newest_reference(config))
-        self._writer = StoreWriter(self._open_store, self._joined)
+        self._writer = StoreWriter(partial(open_store, config), self._joined)
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
         self.observer = Observer(
@@ -155,18 +154,6 @@ class Runtime:
             self._engine.label(await self._writer.joined_since(since), restored=True)
         except StoreError as error:
             log.warning("labels of the window cannot be restored", error=str(error))
-
-    def _open_store(self) -> SqliteStore:
-        model = self._config.model
-        return SqliteStore(
-            self._config.data_dir / "sidelight.db",
-            StoreSettings(
-                model.name,
-                model.version,
-                segments=self._config.performance.segments,
-                label_ttl_seconds=self._config.performance.label_ttl,
-            ),
-        )
 
     def _take(self, batch: Batch) -> None:
         """Count and keep a batch's rows; the first rows may complete a reference."""

@@ -18,6 +18,7 @@ from monitor.errors import StoreError
 RV = TypeVar("RV")
 
 CONNECTIONS = 2
+AGAIN_SECONDS = 0.5  # once it has failed, nobody waits longer: connecting goes on meanwhile
 _SESSION = (
     "-c client_encoding=UTF8 -c lock_timeout=3s -c idle_in_transaction_session_timeout=10s"
     " -c search_path=sidelight,pg_temp -c timezone=UTC -c synchronous_commit=on"
@@ -73,17 +74,23 @@ class Database:
             reconnect_timeout=2 * answer_seconds,
             num_workers=1,
         )
+        self._is_down = False
         self._pool.open()
 
     def take(self) -> psycopg.Connection:
         """A connection that answers; StoreError where there is none in time."""
         try:
-            return self._pool.getconn(self._answer_seconds)
+            connection = self._pool.getconn(
+                AGAIN_SECONDS if self._is_down else self._answer_seconds
+            )
         except PoolClosed:
             raise StoreError("it is closed") from None
         except PoolTimeout:
+            self._is_down = True
             why = self._connection_class.last_fault or "the database does not answer"  # type: ignore[attr-defined]
             raise StoreError(why) from None
+        self._is_down = False
+        return connection
 
     def give_back(self, connection: psycopg.Connection) -> None:
         """Done with it; one that failed is closed, and replaced."""

@@ -10,38 +10,24 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
 from monitor.store.age import Age
-from monitor.store.protocol import DEFAULT_RESTORED_ROWS, JoinReport, Store, Stored
+from monitor.store.answers import Answer, split
+from monitor.store.counts import WriterCounts
+from monitor.store.protocol import DEFAULT_RESTORED_ROWS, Erased, JoinReport, Store, Stored
 from monitor.store.rounds import Call, LabelRequest, Round, WriterLimits, WriterQueue
 
 _EXPIRE_EVERY_SECONDS = 30.0
-_EXPIRE_AGAIN_SECONDS = (
-    0.05  # while there is more: 40,000 rows a second, and room for others between
-)
+_EXPIRE_PAUSE_SECONDS = 0.01  # at least, while there is more: others come in between
+_NEWS_EVERY_SECONDS = 1.0  # how late a label that was posted to another replica may count
 
 Finish = Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class WriterCounts:
-    """What the store holds, and what has become of what it was given since the start."""
-
-    rows: int = 0
-    parked: int = 0
-    queued_rows: int = 0
-    errors: int = 0
-    dropped_rows: int = 0  # predictions that could not be kept: queue full, or the store failed
-    conflicts: int = 0  # predictions whose id and row were taken
-    expired_predictions: int = 0
-    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
-    error: str = ""  # why the last use of the store failed; empty once one has succeeded
 
 
 class StoreWriter:
@@ -72,6 +58,7 @@ class StoreWriter:
         self._errors = 0
         self._error = ""
         self._conflicts = 0
+        self._erased = 0
         self._expired = 0
         self._outcomes = dict.fromkeys(Outcome, 0)
         self._held = (0, 0)
@@ -101,7 +88,7 @@ class StoreWriter:
 
         The report's `joined` is empty: joins are told through `on_joined`.
         """
-        answer = _Answer()
+        answer = Answer()
         if not self._queue.put_request(LabelRequest(labels, answer.give, answer.fail)):
             raise StoreError("too many labels wait for the store")
         report: JoinReport = await answer.future
@@ -111,6 +98,34 @@ class StoreWriter:
         """All rows of a request with their labels."""
         rows: list[Stored] = await self._call(lambda store: store.prediction(prediction_id))
         return rows
+
+    async def erase(self, prediction_id: str) -> Erased:
+        """Delete all of an id, for good; on the disk when this returns."""
+
+        def ask(store: Store) -> Erased:
+            erased = store.erase(prediction_id, self._clock())
+            self._tell(erased.joined)
+            return erased
+
+        erased: Erased = await self._call(ask)
+        return erased
+
+    async def revoke(self, source: str) -> int:
+        """Take out all labels of a source that were received until now; how many there were."""
+        until = self._clock()
+        labels = 0
+        at: int | None = 0
+        while at is not None:
+            taken, at = await self._call(partial(self._revoke_step, source, until, at))
+            labels += taken
+        return labels
+
+    def _revoke_step(
+        self, source: str, until: float, at: int, store: Store
+    ) -> tuple[int, int | None]:
+        revoked = store.revoke(source, until, at)
+        self._tell(revoked.joined)
+        return revoked.labels, revoked.at
 
     async def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> list[Joined]:
         """The newest `limit` joins that began to count at `at` or later, oldest first."""
@@ -135,6 +150,7 @@ class StoreWriter:
             errors=self._errors,
             dropped_rows=self._refused_rows + self._lost_rows,
             conflicts=self._conflicts,
+            erased_rows=self._erased,
             expired_predictions=self._expired,
             outcomes=dict(self._outcomes),
             error=self._error,
@@ -147,21 +163,26 @@ class StoreWriter:
             await asyncio.to_thread(self._thread.join, timeout_seconds)
 
     async def _call(self, ask: Callable[[Store], Any]) -> Any:  # noqa: ANN401 - whatever was asked
-        answer = _Answer()
+        answer = Answer()
         if not self._queue.put_call(Call(ask, answer.give, answer.fail)):
             raise StoreError("the store is closed, or too much waits for it")
         return await answer.future
 
     def _run(self) -> None:
-        expire_at = time.monotonic()
+        expire_at = news_at = time.monotonic()
         last = False
         while not last:
-            taken = self._queue.take(time.monotonic, expire_at)
+            taken = self._queue.take(time.monotonic, min(expire_at, news_at))
             last = taken.last
             self._work(taken)
-            if time.monotonic() >= expire_at:
-                pause = _EXPIRE_AGAIN_SECONDS if self._expire() else _EXPIRE_EVERY_SECONDS
-                expire_at = time.monotonic() + pause
+            if time.monotonic() >= news_at:
+                self._hear()
+                news_at = time.monotonic() + _NEWS_EVERY_SECONDS
+            if (began := time.monotonic()) >= expire_at:
+                more = self._expire()
+                ended = time.monotonic()
+                pause = max(ended - began, _EXPIRE_PAUSE_SECONDS)  # half of the time at most
+                expire_at = ended + (pause if more else _EXPIRE_EVERY_SECONDS)
         if self._store is not None:
             self._store.close()
 
@@ -184,6 +205,7 @@ class StoreWriter:
         def keep(store: Store) -> Finish:
             kept = store.remember(batches)
             self._conflicts += kept.conflicts
+            self._erased += kept.erased
             self._outcomes[Outcome.JOINED] += len(kept.joined)  # they were pending until now
             return lambda: self._tell(kept.joined)
 
@@ -204,7 +226,7 @@ class StoreWriter:
 
             def answer() -> None:
                 self._tell(report.joined)
-                for request, part in zip(requests, _split(report, requests), strict=True):
+                for request, part in zip(requests, split(report, requests), strict=True):
                     request.done(part)
 
             return answer
@@ -218,6 +240,17 @@ class StoreWriter:
                     request.failed(error)
 
         self._attempt(keep, refuse)
+
+    def _hear(self) -> None:
+        """What other replicas did to this one's predictions, where there are others."""
+        if self._store is None or not self._store.shared:
+            return
+
+        def hear(store: Store) -> Finish:
+            news = store.news()
+            return lambda: self._tell(news)
+
+        self._attempt(hear, lambda _: None)
 
     def _expire(self) -> bool:
         """One step of forgetting; whether another is due at once."""
@@ -256,44 +289,3 @@ class StoreWriter:
         if joined and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody counts any more
                 self._loop.call_soon_threadsafe(self._on_joined, joined)
-
-
-class _Answer:
-    """A future that the store's thread resolves, unless its waiter has gone or its loop has
-    closed.
-    """
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[Any] = self._loop.create_future()
-
-    def give(self, result: object) -> None:
-        self._later(self.future.set_result, result)
-
-    def fail(self, error: Exception) -> None:
-        wrong = (
-            error
-            if isinstance(error, StoreError)
-            else StoreError(f"{type(error).__name__}: {error}")
-        )
-        self._later(self.future.set_exception, wrong)
-
-    def _later(self, resolve: Callable[[Any], None], value: object) -> None:
-        def unless_done() -> None:
-            if not self.future.done():
-                resolve(value)
-
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(unless_done)
-
-
-def _split(report: JoinReport, requests: Sequence[LabelRequest]) -> list[JoinReport]:
-    """Each request's own part of a common report."""
-    parts: list[JoinReport] = []
-    start = 0
-    for request in requests:
-        end = start + len(request.labels)
-        rejected = {i - start: why for i, why in report.rejected.items() if start <= i < end}
-        parts.append(JoinReport(report.outcomes[start:end], (), rejected))
-        start = end
-    return parts
