@@ -41,11 +41,11 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.guarded = house.control.token is not None
-    authorize = Authorize(house.control.token)
+    authorize = Authorize(house.control.token, house.control.tokens)
+    app.guarded = authorize.guards
     app.include_router(feedback.router(house, authorize, clock, monotonic))
     app.include_router(reading.snapshot_router(house))
-    app.include_router(reading.prediction_router(house))
+    app.include_router(reading.prediction_router(house, authorize))
     app.include_router(reading.reference_router(house, authorize))
     app.include_router(reading.probe_router(house))
     _serve_page(app)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from monitor.api import bodies, schemas
-from monitor.api.guard import Authorize
+from monitor.api import bodies, label_shapes, schemas
+from monitor.api.guard import UNNAMED, Authorize
 from monitor.api.labels import (
     PREDICTION_ID,
     Arrival,
@@ -30,11 +30,13 @@ from monitor.records.label import Outcome
 PARSERS = {"application/json": parse_json, "application/x-ndjson": parse_ndjson}
 BODIES_AT_ONCE = 4  # of the largest size; many more of the usual ones
 MOST_REJECTIONS = 1_000
+SOURCE_PATTERN = r"^[A-Za-z0-9._:-]{1,256}$"
 _REPORTED = (
     Outcome.JOINED, Outcome.PENDING, Outcome.DUPLICATE, Outcome.CORRECTED, Outcome.EXPIRED,
 )  # fmt: skip
 
-_ONE = {"oneOf": [{"$ref": f"#/components/schemas/{n}"} for n in ("LabelItem", "LabelsItem")]}
+_SHAPES = ("LabelItem", "LabelsItem", "SeldonFeedback")
+_ONE = {"oneOf": [{"$ref": f"#/components/schemas/{n}"} for n in _SHAPES]}
 _MANY = {"type": "array", "minItems": 1, "items": _ONE}
 _REQUEST_BODY = {
     "required": True,
@@ -65,12 +67,13 @@ class Feedback:
     async def post(self, request: Request) -> Response:
         """One request, from its head to its report."""
         parse = PARSERS[bodies.media_type(request, tuple(PARSERS))]
-        source = _source(request, has_token=self._house.control.token is not None)
-        client = request.client.host if request.client else ""
+        address = request.client.host if request.client else ""
+        client = request.state.token or address
+        arrival = _arrival(request, self._clock(), address)
         self._refuse_if_in_debt(client)
         async with bodies.held(request, self._limit_bytes, self._room) as body:
             try:
-                parsed = await run_in_threadpool(parse, body, Arrival(self._clock(), source))
+                parsed = await run_in_threadpool(parse, body, arrival)
             except BodyError as error:
                 self._rates.charge(client, 1, self._monotonic())
                 raise HTTPException(422, str(error)) from None
@@ -82,7 +85,9 @@ class Feedback:
         wait = self._rates.wait_seconds(client, self._monotonic())
         if wait > 0:
             raise HTTPException(
-                429, "too many labels from this address", {"retry-after": str(math.ceil(wait))}
+                429,
+                "too many labels for now: wait, and go on",
+                {"retry-after": str(math.ceil(wait))},
             )
 
     async def _join(self, parsed: Parsed) -> Response:
@@ -119,14 +124,17 @@ def _report(parsed: Parsed, outcomes: Sequence[LabelOutcome]) -> Json:
     }
 
 
-def _source(request: Request, *, has_token: bool) -> str:
+def _arrival(request: Request, at: float, address: str) -> Arrival:
+    """Who posts: what a header names, else the token, else the address."""
+    token = request.state.token
+    poster = "" if token == UNNAMED else token
     given = request.headers.get("x-sidelight-source")
     if given is None:
-        return "token" if has_token else ""
+        return Arrival(at, token or address, poster)
     if not PREDICTION_ID.fullmatch(given):
         fault = "x-sidelight-source is 1 to 128 letters, digits, '.', '_', ':' and '-'"
         raise HTTPException(422, fault)
-    return given
+    return Arrival(at, Arrival(at, "", poster).named(given), poster)
 
 
 def _answer(status: int, document: Json) -> Response:
@@ -143,17 +151,33 @@ def router(
     @routes.post(
         "/feedback",
         status_code=202,
-        response_model=schemas.FeedbackReport,
-        responses={422: {"model": schemas.FeedbackRefusal | schemas.Fault}, **_FAULTS},
+        response_model=label_shapes.FeedbackReport,
+        responses={422: {"model": label_shapes.FeedbackRefusal | schemas.Fault}, **_FAULTS},
         openapi_extra={"requestBody": _REQUEST_BODY},
         dependencies=[Depends(authorize)],
     )
     async def post_feedback(request: Request) -> Response:
         """Post ground truth: one object, an array of them, or one a line. 202: durable.
 
-        A client address may post 10,000 labels a second, and 100,000 at once; the answer over
-        that is 429 with Retry-After. `x-sidelight-source` names who posts, and is kept.
+        Each token, or where there is none each client address, may post 10,000 labels a second,
+        and ten times as many at once; the answer over that is 429 with Retry-After. `source`, or
+        the header `x-sidelight-source`, names who posts, and is kept. Seldon's feedback body is
+        taken too.
         """
         return await feedback.post(request)
+
+    @routes.delete(
+        "/api/v1/labels",
+        response_model=label_shapes.Revocation,
+        responses={code: {"model": schemas.Fault} for code in (401, 422, 503)},
+        dependencies=[Depends(authorize)],
+    )
+    async def revoke(source: Annotated[str, Query(pattern=SOURCE_PATTERN)]) -> Response:
+        """Take out all that one source said until now; what others said counts again."""
+        try:
+            labels = await house.revoke(source)
+        except StoreError:
+            raise bodies.busy("the store does not answer now; ask again") from None
+        return _answer(200, {"source": source, "labels": labels})
 
     return routes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 import orjson
@@ -95,26 +95,45 @@ async def _refuse(send: Callable[[Message], Awaitable[None]]) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-_bearer = HTTPBearer(auto_error=False, description="`control_auth.token`, where one is set")
+_bearer = HTTPBearer(
+    auto_error=False, description="`control_auth.token` or one of `control_auth.tokens`"
+)
+UNNAMED = "token"  # the name of `control_auth.token`; its holders may name any source
 
 
 class Authorize:
-    """Lets writes through with the token, or without one where none is set."""
+    """Lets writes through with a token, or without one where none is set."""
 
-    def __init__(self, token: str | None) -> None:
-        self._token = token.encode() if token is not None else None
+    def __init__(self, token: str | None, tokens: Mapping[str, str] | None = None) -> None:
+        named = dict(tokens or {})
+        if token is not None:
+            named[UNNAMED] = token
+        self._tokens = {name: secret.encode() for name, secret in named.items()}
+
+    @property
+    def guards(self) -> bool:
+        """Whether writes need a token."""
+        return bool(self._tokens)
 
     def __call__(
         self,
         request: Request,
         _documented: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None,
     ) -> None:
-        """401 without the right token; the comparison takes as long for any token of its length."""
-        if self._token is None:
+        """401 without a right token; `request.state.token` is then the name of the right one.
+
+        Each token is compared, and each comparison takes as long for any token of its length.
+        """
+        request.state.token = ""
+        if not self._tokens:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        known = hmac.compare_digest(given.strip().encode("latin-1"), self._token)
+        offered = given.strip().encode("latin-1")
+        known = [
+            name for name, secret in self._tokens.items() if hmac.compare_digest(offered, secret)
+        ]
         if scheme.lower() != "bearer" or not known:
             raise HTTPException(
                 401, "a bearer token is required", headers={"www-authenticate": "Bearer"}
             )
+        request.state.token = known[0]

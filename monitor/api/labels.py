@@ -13,6 +13,7 @@ from datetime import datetime
 
 import orjson
 
+from monitor.api import seldon
 from monitor.errors import SidelightError
 from monitor.records.label import Label, Value
 
@@ -24,7 +25,7 @@ PREDICTION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_KEYS = frozenset({"prediction_id", "label", "labels", "row", "observed_at"})
+_KEYS = frozenset({"prediction_id", "label", "labels", "row", "observed_at", "source"})
 
 
 class BodyError(SidelightError):
@@ -48,7 +49,12 @@ class Arrival:
     """When and by whom a body was posted."""
 
     at: float  # Unix seconds
-    source: str = ""
+    source: str = ""  # where the labels do not name another
+    poster: str = ""  # whose own token it was: what its holder names is below that name
+
+    def named(self, source: str) -> str:
+        """The source as it is kept."""
+        return f"{self.poster}:{source}" if self.poster else source
 
 
 @dataclass(slots=True)
@@ -94,15 +100,13 @@ def parse_ndjson(body: bytes, arrival: Arrival) -> Parsed:
 
 def _take(parsed: Parsed, index: int, item: object, arrival: Arrival) -> None:
     try:
-        prediction_id, observed_at, rows = _read(item, arrival)
+        prediction_id, observed_at, rows, source = _read(item, arrival)
     except _Ill as ill:
         parsed.rejected.append(Rejection(index, str(ill)))
         return
     for row, value in rows:
         try:
-            label = Label(
-                prediction_id, row, _value(value), observed_at, arrival.at, arrival.source
-            )
+            label = Label(prediction_id, row, _value(value), observed_at, arrival.at, source)
         except _Ill as ill:
             parsed.rejected.append(Rejection(index, f"row {row}: {ill}"))
             continue
@@ -110,16 +114,30 @@ def _take(parsed: Parsed, index: int, item: object, arrival: Arrival) -> None:
         parsed.indices.append(index)
 
 
-def _read(item: object, arrival: Arrival) -> tuple[str, float, Iterator[tuple[int, object]]]:
+def _read(item: object, arrival: Arrival) -> tuple[str, float, Iterator[tuple[int, object]], str]:
     if not isinstance(item, dict):
         raise _Ill("a label is an object")
+    if seldon.is_feedback(item):
+        try:
+            item = seldon.to_item(item)
+        except seldon.SeldonError as error:
+            raise _Ill(str(error)) from None
     unknown = item.keys() - _KEYS
     if unknown:
         raise _Ill(f"unknown field {min(unknown)[:64]!r}")
     prediction_id = item.get("prediction_id")
     if not isinstance(prediction_id, str) or not PREDICTION_ID.fullmatch(prediction_id):
         raise _Ill("prediction_id is text of 1 to 128 letters, digits, '.', '_', ':' and '-'")
-    return prediction_id, _observed_at(item, arrival), iter(_rows(item))
+    return prediction_id, _observed_at(item, arrival), iter(_rows(item)), _source(item, arrival)
+
+
+def _source(item: dict[str, object], arrival: Arrival) -> str:
+    given = item.get("source")
+    if given is None:
+        return arrival.source
+    if not isinstance(given, str) or not PREDICTION_ID.fullmatch(given):
+        raise _Ill("source is text of 1 to 128 letters, digits, '.', '_', ':' and '-'")
+    return arrival.named(given)
 
 
 def _rows(item: dict[str, object]) -> list[tuple[int, object]]:

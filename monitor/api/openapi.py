@@ -10,10 +10,15 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from monitor.api import schemas
+from monitor.api import label_shapes
 
 VERSION = "3.0.3"
-READ_BY_HAND = (schemas.LabelItem, schemas.LabelsItem)  # the body of /feedback
+READ_BY_HAND = (
+    label_shapes.LabelItem,
+    label_shapes.LabelsItem,
+    label_shapes.SeldonMessage,
+    label_shapes.SeldonFeedback,
+)  # the body of /feedback
 _NULL = {"type": "null"}
 
 

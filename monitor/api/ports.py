@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,10 +16,11 @@ class ControlSettings:
     """Who may write, and how much at once."""
 
     token: str | None = field(default=None, repr=False)
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)  # by their holders' names
     loopback: bool = True  # only this machine reaches it, so only its own names are Host
     label_bytes: int = 16 << 20
     reference_bytes: int = 32 << 20
-    labels_per_second: float = 10_000.0  # of one client address, in the long run
+    labels_per_second: float = 10_000.0  # of one token, or client address, in the long run
     labels_burst: float = 100_000.0  # and at once
 
 
@@ -37,6 +38,15 @@ class PredictedRow:
 
     prediction: Prediction
     label: Label | None = None
+    history: tuple[Label, ...] = ()  # what was said beside, newest first
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedRows:
+    """What deleting a prediction removed."""
+
+    rows: int = 0
+    labels: int = 0
 
 
 class House(Protocol):
@@ -70,6 +80,14 @@ class House(Protocol):
 
     async def prediction(self, prediction_id: str) -> Sequence[PredictedRow]:
         """The rows of one prediction in order, none where it is unknown; may raise StoreError."""
+        ...
+
+    async def erase(self, prediction_id: str) -> ErasedRows:
+        """Delete all of an id, for good; durable on return. May raise StoreError."""
+        ...
+
+    async def revoke(self, source: str) -> int:
+        """Take out all labels of a source; how many. After a StoreError some may be left."""
         ...
 
     async def ready(self) -> tuple[bool, str]:

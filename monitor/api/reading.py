@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from monitor.api import bodies, performance_shapes, schemas, views
+from monitor.api import bodies, label_shapes, performance_shapes, schemas, views
 from monitor.api.guard import Authorize
 from monitor.api.labels import PREDICTION_ID
 from monitor.api.performance import performance as performance_view
@@ -73,13 +73,13 @@ def snapshot_router(house: House) -> APIRouter:
     return routes
 
 
-def prediction_router(house: House) -> APIRouter:
-    """What was predicted under one id."""
+def prediction_router(house: House, authorize: Authorize) -> APIRouter:
+    """What was predicted under one id: read it, delete it."""
     routes = APIRouter(prefix="/api/v1", tags=["labels"])
 
     @routes.get(
         "/predictions/{prediction_id}",
-        response_model=schemas.Predicted,
+        response_model=label_shapes.Predicted,
         responses={**_UNKNOWN, **_STORE, 422: {"model": schemas.Fault}},
     )
     async def prediction(
@@ -93,6 +93,23 @@ def prediction_router(house: House) -> APIRouter:
         if not rows:
             raise HTTPException(404, "there is no such prediction")
         return Response(views.dump(views.prediction(prediction_id, rows)), media_type=JSON)
+
+    @routes.delete(
+        "/predictions/{prediction_id}",
+        response_model=label_shapes.Deletion,
+        responses={code: {"model": schemas.Fault} for code in (401, 422, 503)},
+        dependencies=[Depends(authorize)],
+    )
+    async def erase(
+        prediction_id: Annotated[str, Path(pattern=f"^{PREDICTION_ID.pattern}$")],
+    ) -> Response:
+        """Delete a prediction and its labels, for good: what comes for it later is dropped."""
+        try:
+            erased = await house.erase(prediction_id)
+        except StoreError:
+            raise bodies.busy(_STORE_IS_DOWN) from None
+        gone = {"prediction_id": prediction_id, "rows": erased.rows, "labels": erased.labels}
+        return Response(views.dump(gone), media_type=JSON)
 
     return routes
 

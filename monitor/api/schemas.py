@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.api.labels import MAX_ROW, MAX_TEXT
+from monitor.api.labels import MAX_TEXT
 
-PredictionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
 LabelValue = bool | int | float | Annotated[str, Field(max_length=MAX_TEXT)]
 Moment = Annotated[
     str | None, Field(description="RFC 3339, UTC", examples=["2026-11-01T10:00:00.000Z"])
@@ -23,51 +22,6 @@ class _Shape(BaseModel):
 
 class Fault(_Shape):
     """What is the matter, in one line."""
-
-    error: str
-
-
-class LabelItem(_Shape):
-    """The truth about one row of a prediction."""
-
-    prediction_id: PredictionId
-    label: LabelValue
-    row: Annotated[int, Field(ge=0, le=MAX_ROW)] = 0
-    observed_at: Annotated[
-        str | None, Field(json_schema_extra={"format": "date-time"}, description="default: now")
-    ] = None
-
-
-class LabelsItem(_Shape):
-    """The truth about every row of a prediction, in order."""
-
-    prediction_id: PredictionId
-    labels: Annotated[list[LabelValue], Field(min_length=1)]
-    observed_at: Annotated[str | None, Field(json_schema_extra={"format": "date-time"})] = None
-
-
-class Rejected(_Shape):
-    """An item that was no label; `index` is its place in the body."""
-
-    index: int
-    error: str
-
-
-class FeedbackReport(_Shape):
-    """What became of the posted labels, one count each."""
-
-    accepted: int
-    joined: int
-    pending: int
-    duplicate: int
-    corrected: int
-    expired: int
-    rejected: Annotated[list[Rejected], Field(description="the first 1,000")]
-    rejected_count: int
-
-
-class FeedbackRefusal(FeedbackReport):
-    """The same, where nothing was acceptable."""
 
     error: str
 
@@ -240,26 +194,6 @@ class Health(_Shape):
     store: Store
     series_dropped: int
     reference: Reference
-
-
-class PredictedRowShape(_Shape):
-    """One predicted row, and its truth where that is known."""
-
-    row: int
-    at: Moment
-    prediction: LabelValue | None
-    probabilities: dict[str, float | None]
-    label: LabelValue | None
-    observed_at: Moment
-    received_at: Moment
-    source: str | None
-
-
-class Predicted(_Shape):
-    """What was predicted under one id."""
-
-    prediction_id: str
-    rows: list[PredictedRowShape]
 
 
 class Liveness(_Shape):

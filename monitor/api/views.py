@@ -14,6 +14,7 @@ import orjson
 
 from monitor.api.ports import PredictedRow
 from monitor.history import ScoreHistory
+from monitor.records.label import Label
 from monitor.snapshot import (
     Alert,
     Reading,
@@ -242,6 +243,17 @@ def _predicted(row: PredictedRow) -> Json:
         "observed_at": moment(label.observed_at) if label else None,
         "received_at": moment(label.received_at) if label else None,
         "source": label.source if label else None,
+        "segments": dict(row.prediction.segments),
+        "history": [_said(one) for one in row.history],
+    }
+
+
+def _said(label: Label) -> Json:
+    return {
+        "label": label.value,
+        "observed_at": moment(label.observed_at),
+        "received_at": moment(label.received_at),
+        "source": label.source,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -15,10 +16,19 @@ from monitor.config.parts import Address, ListenAddress, Seconds, SecondsOrZero,
 __all__ = ["Address", "Config", "TlsSettings", "UpstreamTlsSettings"]
 
 
+TokenName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+
 class ControlAuthSettings(Settings):
     """Who may write."""
 
     token: SecretStr | None = None
+    tokens: Mapping[TokenName, SecretStr] = Field(default_factory=dict)  # by their holders' names
+
+    @property
+    def guards(self) -> bool:
+        """Whether writes need a token."""
+        return self.token is not None or bool(self.tokens)
 
 
 class TlsSettings(Settings):
@@ -110,7 +120,7 @@ class Config(Settings):
 
     @model_validator(mode="after")
     def _writes_are_guarded(self) -> Config:
-        if not self.control.loopback and self.control_auth.token is None:
+        if not self.control.loopback and not self.control_auth.guards:
             raise ValueError(
                 "control_auth.token is required when control listens beyond loopback, "
                 "because anyone who reaches it could post labels"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from exporters.prometheus import PrometheusExporter
-from monitor.api.ports import ControlSettings, LabelOutcome, PredictedRow
+from monitor.api.ports import ControlSettings, ErasedRows, LabelOutcome, PredictedRow
 from monitor.engine import Engine
 from monitor.history import ScoreHistory
 from monitor.profile.reference import Reference, parse, render
@@ -69,10 +69,19 @@ class ControlledHouse:
         """What was predicted under an id, and its labels as far as known."""
         stored = await self._writer.prediction(prediction_id)
         return [
-            PredictedRow(one.prediction, one.label)
+            PredictedRow(one.prediction, one.label, one.history)
             for one in stored
             if one.prediction is not None  # a parked label predicts nothing
         ]
+
+    async def erase(self, prediction_id: str) -> ErasedRows:
+        """Delete all of an id, for good."""
+        erased = await self._writer.erase(prediction_id)
+        return ErasedRows(erased.rows, erased.labels)
+
+    async def revoke(self, source: str) -> int:
+        """Take out all labels of a source."""
+        return await self._writer.revoke(source)
 
     async def ready(self) -> tuple[bool, str]:
         """Whether traffic sent now would be served: the relay accepts and the model is there."""

@@ -85,8 +85,13 @@ def control_settings(config: Config) -> ControlSettings:
     token = config.control_auth.token
     return ControlSettings(
         token=token.get_secret_value() if token else None,
+        tokens={
+            name: secret.get_secret_value() for name, secret in config.control_auth.tokens.items()
+        },
         loopback=config.control.loopback,
         label_bytes=config.limits.label_bytes,
+        labels_per_second=config.limits.labels_per_second,
+        labels_burst=10 * config.limits.labels_per_second,
     )
 
 

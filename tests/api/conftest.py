@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 
 from monitor.api.app import create_app
-from monitor.api.ports import ControlSettings, LabelOutcome, PredictedRow
+from monitor.api.ports import ControlSettings, ErasedRows, LabelOutcome, PredictedRow
 from monitor.errors import ReferenceFileError, StoreError
 from monitor.history import ScoreHistory
 from monitor.records.label import Label, Outcome, Prediction
@@ -100,6 +100,24 @@ class MemoryHouse:
             return []
         label = self.known.get((prediction_id, 0))
         return [PredictedRow(Prediction(prediction_id, 0, NOW, 1.5, {"yes": 0.25}), label)]
+
+    async def erase(self, prediction_id: str) -> ErasedRows:
+        if self.broken:
+            raise StoreError("down")
+        gone = [key for key in self.known if key[0] == prediction_id]
+        for key in gone:
+            del self.known[key]
+        rows = prediction_id in self.predicted
+        self.predicted.discard(prediction_id)
+        return ErasedRows(int(rows), len(gone))
+
+    async def revoke(self, source: str) -> int:
+        if self.broken:
+            raise StoreError("down")
+        gone = [key for key, label in self.known.items() if label.source == source]
+        for key in gone:
+            del self.known[key]
+        return len(gone)
 
     async def ready(self) -> tuple[bool, str]:
         return self.is_ready, "" if self.is_ready else "upstream refuses connections"

@@ -173,7 +173,7 @@ def test_bad_labels_cost_as_much_as_good_ones(client_of: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "source"), [({}, ""), ({"x-sidelight-source": "nightly:1"}, "nightly:1")]
+    ("headers", "source"), [({}, "127.0.0.1"), ({"x-sidelight-source": "nightly:1"}, "nightly:1")]
 )
 def test_a_label_knows_its_source(client: Any, house: Any, headers: Any, source: Any) -> None:
     client.post(GOOD, headers)

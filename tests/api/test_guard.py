@@ -88,7 +88,7 @@ def test_the_document_is_openapi_3_0(client: Any) -> None:
         "/feedback", "/metrics", "/livez", "/readyz", "/api/v1/drift", "/api/v1/columns",
         "/api/v1/columns/{name}",
         "/api/v1/performance", "/api/v1/alerts", "/api/v1/health", "/api/v1/reference",
-        "/api/v1/predictions/{prediction_id}",
+        "/api/v1/predictions/{prediction_id}", "/api/v1/labels",
     }  # fmt: skip
     nodes = _nodes(document)
     schemas = document["components"]["schemas"]

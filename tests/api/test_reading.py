@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from monitor.api import performance_shapes, schemas, views
+from monitor.api import label_shapes, performance_shapes, schemas, views
 from monitor.snapshot import ReferenceInfo, Snapshot, Status
 from tests.api.conftest import NOW
 
@@ -137,7 +137,7 @@ def test_numbers_of_numpy_and_broken_text_do_not_break_an_answer(client: Any, ho
 def test_a_prediction_and_its_label(client: Any) -> None:
     path = "/api/v1/predictions/abc"
     before = client.get(path).json()
-    schemas.Predicted.model_validate(before)
+    label_shapes.Predicted.model_validate(before)
     assert before["rows"][0]["label"] is None
     client.post({"prediction_id": "abc", "label": 12.5}, {"x-sidelight-source": "job"})
     (row,) = client.get(path).json()["rows"]
