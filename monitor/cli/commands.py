@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from monitor.cli import dashboards, reference, rules
+from monitor.cli.compare import compare
 
 app = typer.Typer(
     name="sidelight",
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.add_typer(reference.app, name="reference")
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
+app.command()(compare)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 

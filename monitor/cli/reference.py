@@ -17,13 +17,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from monitor.cli.flags import with_flags
-from monitor.errors import ConfigError
+from monitor.cli.options import names, probabilities, task_named
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.extend import with_segments
 from monitor.profile.reference import Reference, load, render, save
 from monitor.schema import Role
-from monitor.statistics.classes import TASKS, Task
 from monitor.statistics.performance import classification_metrics, regression_metrics
 
 app = typer.Typer(help="References: data with accepted behaviour.", no_args_is_help=True)
@@ -61,13 +60,13 @@ def build(
     options = BuildOptions(
         target=flags.target,
         prediction=flags.prediction,
-        probabilities=_probabilities(flags.probability or []),
-        features=_names(flags.features) or None,
-        task=_task(flags.task),
+        probabilities=probabilities(flags.probability or []),
+        features=names(flags.features),
+        task=task_named(flags.task),
     )
     reference = _read(data, options)
     if flags.segments:
-        reference = with_segments(reference, data, options, _names(flags.segments))
+        reference = with_segments(reference, data, options, names(flags.segments) or ())
     save(reference, flags.output)
     Console().print(
         f"{flags.output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True
@@ -165,22 +164,3 @@ def _score(
     if task == "regression":
         return regression_metrics(labels, predictions)
     return classification_metrics(labels, predictions, probabilities)
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",")) if text else ()
-
-
-def _probabilities(options: list[str]) -> dict[str, str]:
-    """Class → column; `COL` alone is the positive class's."""
-    found: dict[str, str] = {}
-    for option in options:
-        column, equals, name = option.rpartition("=")
-        found[name if equals else "1"] = column if equals else option
-    return found
-
-
-def _task(name: str | None) -> Task | None:
-    if name is not None and name not in TASKS:
-        raise ConfigError([("--task", f"{name!r} is not one of {', '.join(TASKS)}")])
-    return TASKS.get(name or "")

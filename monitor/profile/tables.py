@@ -8,7 +8,7 @@ later stays text among numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -104,6 +104,14 @@ class CsvTable:
             self.columns: tuple[str, ...] = tuple(reader.schema.names)
             kinds = {field.name: str(field.type) for field in reader.schema}
         self._text = {name for name, kind in kinds.items() if kind not in _NUMBER_TYPES}
+
+    def holds_numbers(self, name: str) -> bool:
+        """Whether the first block of the column held numbers only, or nothing."""
+        return name not in self._text
+
+    def take_for_numbers(self, names: Iterable[str]) -> None:
+        """Read these columns as numbers with text among them, whatever the first block held."""
+        self._text -= set(names)
 
     @contextmanager
     def _reader(self, columns: Sequence[str] | None) -> Iterator[Any]:

@@ -1,0 +1,1 @@
+"""Two files compared (`compare`), and a log replayed (`backtest`), by the engine that runs live."""

@@ -1,0 +1,124 @@
+"""A data file as counts of a layout: what SQL can count by SQL, and the rest row by row.
+
+The result is what `Layout.count` gives on the same rows, whichever way they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from monitor.comparison.database import Database
+from monitor.comparison.datafile import DataFile
+from monitor.comparison.names import grouped
+from monitor.comparison.numbers import cells
+from monitor.comparison.parts import Key, sides
+from monitor.profile.counts import Counts
+from monitor.profile.grid import NumericGrid
+from monitor.profile.layout import Layout
+from monitor.profile.unseen import UnseenNames
+from monitor.profile.values import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A file's counts, and some names of categories that the layout does not hold."""
+
+    counts: Counts
+    unseen: UnseenNames = field(default_factory=UnseenNames)
+
+
+def count_file(
+    database: Database, file: DataFile, layout: Layout, columns: Mapping[Key, str]
+) -> Counted:
+    """Every row of the file; `columns` says where each of the layout's columns is, and one that is
+    nowhere is missing in every row."""
+    numeric: dict[str, NumericGrid] = {}
+    places: dict[int, str] = {}
+    by_name: list[int] = []
+    by_row: list[int] = []
+    total = _Total(layout, file.rows)
+    for i, profile in enumerate(layout.columns):
+        column, grid = columns.get(profile.column.key), profile.grid
+        if column is None:
+            total.lose(i)
+        elif isinstance(grid, NumericGrid) and column in file.numbers:
+            places[i] = column
+            numeric[column] = grid
+        elif column in file.numbers or column in file.names:
+            by_name.append(i)
+        else:
+            by_row.append(i)
+    _count_numbers(database, file, numeric, places, total)
+    for i in by_name:
+        key = layout.columns[i].column.key
+        total.count([i], ({key: rows} for rows in grouped(database, file, columns[key])))
+    if by_row:
+        total.count(by_row, _row_by_row(file, layout, by_row, columns))
+    return Counted(total.counts(), total.unseen)
+
+
+def _count_numbers(
+    database: Database,
+    file: DataFile,
+    grids: Mapping[str, NumericGrid],
+    places: Mapping[int, str],
+    total: _Total,
+) -> None:
+    for i, held in zip(places, cells(database, file, grids).values(), strict=True):
+        values = held.values
+        missing = file.rows - int(values.sum())
+        total.put(i, np.concatenate([values, [missing, 0]]), held.moments)
+
+
+def _row_by_row(
+    file: DataFile, layout: Layout, which: list[int], columns: Mapping[Key, str]
+) -> Iterator[dict[Key, Values]]:
+    keys = [layout.columns[i].column.key for i in which]
+    wanted = {key: columns[key] for key in keys}
+    for batch in file.table.batches(tuple(dict.fromkeys(wanted.values()))):
+        yield {key: batch[column] for key, column in wanted.items()}
+
+
+class _Total:
+    """The counts so far, column by column."""
+
+    def __init__(self, layout: Layout, rows: int) -> None:
+        self._layout = layout
+        self._rows = rows
+        self._cells = np.zeros_like(layout.identity.cells)
+        self._moments = np.zeros_like(layout.identity.moments)
+        self.unseen = UnseenNames()
+
+    def lose(self, index: int) -> None:
+        """A column that did not come."""
+        self._cells[self._layout.offsets[index + 1] - 2] = self._rows
+
+    def put(
+        self,
+        index: int,
+        held: np.ndarray[tuple[int], np.dtype[np.int64]],
+        moments: tuple[float, float, float],
+    ) -> None:
+        """A column that is counted."""
+        self._cells[self._layout.cell_slice(index)] = held
+        self._moments[index] = moments
+
+    def count(self, which: list[int], batches: Iterator[dict[Key, Values]]) -> None:
+        """Columns whose rows come in batches."""
+        part = Layout([self._layout.columns[i] for i in which])
+        total = part.identity
+        for rows in batches:
+            one = sides(rows)
+            counted = part.count(one.features, one.outputs, one.probabilities, one.labels)
+            total = total + counted.counts
+            self.unseen += UnseenNames(counted.unseen)
+        for place, i in enumerate(which):
+            a, b, c = total.moments[place].tolist()
+            self.put(i, total.cells[part.cell_slice(place)], (a, b, c))
+
+    def counts(self) -> Counts:
+        """All columns together."""
+        return Counts(self._rows, self._cells, self._moments)

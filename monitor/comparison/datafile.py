@@ -1,0 +1,141 @@
+"""A CSV or Parquet file as SQL sees it: which columns are plain numbers, which are names, and which
+have to be read row by row.
+
+Columns are called c0, c1, … by their place, so no name from outside is ever part of a query. A CSV
+file is read once, into a compressed scratch table; a Parquet file is its own table. Columns are
+typed as `profile.tables` types them: numbers in a CSV file by its first block, a Parquet file's by
+its schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.comparison.database import Database, quoted
+from monitor.profile.tables import (
+    NULL_TEXTS,
+    CsvTable,
+    ParquetTable,
+    Table,
+    open_table,
+    require_columns,
+)
+
+ROW_NUMBER = "file_row_number"
+
+
+@dataclass(frozen=True, slots=True)
+class DataFile:
+    """A file that can be asked in SQL, `FROM relation`."""
+
+    table: Table
+    relation: str
+    numbers: dict[str, str]  # column → SQL of its number, NULL where missing or not finite
+    names: dict[str, str]  # column → SQL of its text or truth
+    row: str  # SQL of a row's own number
+    rows: int
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.table.path
+
+    def source(self, columns: Sequence[str]) -> str:
+        """A sub-query of plain columns, each under its place in `columns`: v0, v1, …"""
+        either = self.numbers | self.names
+        chosen = ", ".join(f"{either[name]} AS v{i}" for i, name in enumerate(columns))
+        return f"(SELECT {chosen}, {self.row} AS row FROM {self.relation})"
+
+
+def open_data(
+    database: Database,
+    path: Path,
+    wanted: Sequence[str] | None = None,
+    numeric: Sequence[str] = (),
+) -> DataFile:
+    """The file, with the columns that are wanted; `numeric` ones of a CSV file are read as numbers
+    even where its first block holds text."""
+    table = open_table(path)
+    wanted = tuple(table.columns if wanted is None else wanted)
+    require_columns(table, wanted)
+    if isinstance(table, CsvTable):
+        table.take_for_numbers(numeric)
+        return _csv(database, table, wanted)
+    assert isinstance(table, ParquetTable)  # noqa: S101 - there is no third
+    return _parquet(database, table, wanted)
+
+
+def _parquet(database: Database, table: ParquetTable, wanted: Sequence[str]) -> DataFile:
+    import pyarrow as pa  # noqa: PLC0415 - 40 MB that only data files need
+    import pyarrow.parquet as pq  # noqa: PLC0415 - as above
+
+    schema = pq.read_schema(table.path)
+    numbers, names = {}, {}
+    for name in wanted:
+        at = table.columns.index(name)
+        kind = schema.field(at).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_integer(kind):
+            numbers[name] = f"c{at}::DOUBLE"
+        elif pa.types.is_float32(kind) or pa.types.is_float64(kind):
+            numbers[name] = f"CASE WHEN isfinite(c{at}) THEN c{at}::DOUBLE END"
+        elif (
+            pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        ):
+            names[name] = f"c{at}"
+    aliases = [f"c{i}" for i in range(len(table.columns))]
+    own = ROW_NUMBER not in {name.lower() for name in table.columns}
+    options = f", {ROW_NUMBER} = true" if own else ""
+    aliases += ["row"] if own else []
+    read = f"read_parquet({quoted(_literal(table.path))}{options})"
+    relation = f"{read} AS t({', '.join(aliases)})"
+    (rows,) = database.rows(
+        table.path, f"counting {table.path.name}", f"SELECT count(*) FROM {read}"
+    )
+    # Where a column already has the row number's name, chance takes its place.
+    return DataFile(table, relation, numbers, names, "row" if own else "random()", rows[0])
+
+
+def _csv(database: Database, table: CsvTable, wanted: Sequence[str]) -> DataFile:
+    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.columns)))
+    nulls = ", ".join(map(quoted, NULL_TEXTS))
+    delimiter = "\\t" if ".tsv" in table.path.suffixes else ","
+    read = (
+        f"read_csv({quoted(_literal(table.path))}, auto_detect = false, header = true, "
+        f"delim = E'{delimiter}', quote = '\"', escape = '\"', "
+        f"columns = {{{types}}}, nullstr = [{nulls}])"
+    )
+    numbers = [name for name in wanted if table.holds_numbers(name)]
+    place = {name: table.columns.index(name) for name in wanted}
+    parts, wrong = [], ["false"]
+    for name in wanted:
+        at = f"c{place[name]}"
+        if name in numbers:
+            cast = f"try_cast({at} AS DOUBLE)"
+            parts.append(f"CASE WHEN isfinite({cast}) THEN {cast} END AS {at}")
+            wrong.append(f"({at} IS NOT NULL AND {cast} IS NULL)")
+        else:
+            parts.append(f"{at}")
+    relation = database.new_table()
+    columns = ", ".join([*parts, f"({' OR '.join(wrong)}) AS wrong"])
+    path, doing = table.path, f"reading {table.path.name}"
+    database.rows(path, doing, f"CREATE TABLE {relation} AS SELECT {columns} FROM {read}")
+    ((rows, any_wrong),) = database.rows(
+        path, doing, f"SELECT count(*), bool_or(wrong) FROM {relation}"
+    )
+    if any_wrong:  # text among numbers: whose, is found out only where it happens
+        counted = ", ".join(
+            f"count(c{place[n]}) > count(try_cast(c{place[n]} AS DOUBLE))" for n in numbers
+        )
+        (mixed,) = database.rows(path, doing, f"SELECT {counted} FROM {read}")
+        numbers = [n for n, is_mixed in zip(numbers, mixed, strict=True) if not is_mixed]
+    plain = {n: f"c{place[n]}" for n in numbers}
+    named = {n: f"c{place[n]}" for n in wanted if not table.holds_numbers(n)}
+    return DataFile(table, relation, plain, named, "rowid", rows)
+
+
+def _literal(path: Path) -> str:
+    """The path so that none of its characters is taken for a wildcard."""
+    return "".join(f"[{one}]" if one in "*?[" else one for one in str(path))

@@ -1,0 +1,96 @@
+"""A reference from a data file: the cells of `profile.build`, chosen and counted by SQL.
+
+Equal data make equal references, whichever of the two builds them, up to the sample that chooses
+the cells of a file of more than 100,000 rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from monitor.comparison.count import count_file
+from monitor.comparison.database import Database
+from monitor.comparison.datafile import DataFile
+from monitor.comparison.names import grouped
+from monitor.comparison.numbers import numbers_of, ranges, sample, sample_of
+from monitor.comparison.parts import Key
+from monitor.errors import DataFileError
+from monitor.profile.build import CATEGORIES, _filled, _infer_task, _profile
+from monitor.profile.layout import Layout
+from monitor.profile.reference import Reference
+from monitor.profile.survey import Survey
+from monitor.schema import Role
+
+FEW_SAMPLED = 20_000  # numbers; a column that is mostly missing gets a sample of its own
+FEW_VALUES = 1000  # of a prediction or label: so many may be classes
+
+
+def learn(
+    database: Database,
+    file: DataFile,
+    columns: Mapping[Key, str],
+    created_at: float,
+    task: str | None = None,
+) -> Reference:
+    """The reference that a file's rows make."""
+    if not file.rows:
+        raise DataFileError(f"{file.path}: there are no rows")
+    surveys = _survey(database, file, columns)
+    typed = {(name, Role(role)): survey for (name, role), survey in surveys.items()}
+    task = task or _infer_task(typed)
+    profiles = [_profile(key, survey, task, CATEGORIES) for key, survey in typed.items()]
+    layout = Layout(profiles)
+    total = count_file(database, file, layout, columns).counts
+    filled = [
+        _filled(profile, surveys[profile.column.key], total, layout, i)
+        for i, profile in enumerate(profiles)
+    ]
+    return Reference(file.rows, tuple(filled), created_at, task)
+
+
+def _survey(database: Database, file: DataFile, columns: Mapping[Key, str]) -> dict[Key, Survey]:
+    random = np.random.default_rng(0)
+    surveys = {key: Survey(track_numbers=key[1] != Role.FEATURE.value) for key in columns}
+    plain = {key: column for key, column in columns.items() if column in file.numbers}
+    _survey_numbers(database, file, plain, surveys, random)
+    by_row: dict[Key, str] = {}
+    for key, column in columns.items():
+        if column in file.names:
+            for rows in grouped(database, file, column):
+                surveys[key].look(rows, random.random(len(rows)))
+        elif column not in file.numbers:
+            by_row[key] = column
+    if by_row:
+        for batch in file.table.batches(tuple(dict.fromkeys(by_row.values()))):
+            keys = random.random(len(next(iter(batch.values()))))
+            for key, column in by_row.items():
+                surveys[key].look(batch[column], keys)
+    return surveys
+
+
+def _survey_numbers(
+    database: Database,
+    file: DataFile,
+    plain: Mapping[Key, str],
+    surveys: Mapping[Key, Survey],
+    random: np.random.Generator,
+) -> None:
+    names = list(dict.fromkeys(plain.values()))
+    if not names:
+        return
+    known = ranges(database, file, names)
+    table = sample(database, file, names)
+    for key, column in plain.items():
+        numbers = numbers_of(table, names.index(column))
+        if len(numbers) < min(FEW_SAMPLED, known[column].numbers):
+            numbers = sample_of(database, file, column, known[column].numbers)
+        if key[1] != Role.FEATURE.value and len(np.unique(numbers)) <= FEW_VALUES:
+            for rows in grouped(database, file, column):
+                surveys[key].look(rows, random.random(len(rows)))
+            continue
+        survey = surveys[key]
+        survey.look(numbers, random.random(len(numbers)))
+        survey.minimum, survey.maximum = known[column].minimum, known[column].maximum
+        survey.numbers, survey.integer = known[column].numbers, known[column].integer

@@ -1,0 +1,181 @@
+"""What SQL counts is what `Layout.count` counts on the same rows, cell by cell."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.comparison.choice import choose, columns_of
+from monitor.comparison.count import count_file
+from monitor.comparison.database import Database
+from monitor.comparison.datafile import open_data
+from monitor.comparison.learn import learn
+from monitor.comparison.parts import Parts
+from monitor.profile.build import BuildOptions, build_from_file
+from monitor.profile.counts import Counts
+from monitor.profile.reference import Reference
+from monitor.profile.tables import open_table
+from monitor.schema import Kind
+from tests.comparison.conftest import mixed, write
+
+
+def by_sql(reference: Reference, path: Path) -> Counts:
+    chosen = choose(reference, Parts(), open_table(path).columns)
+    layout, _ = columns_of(reference, chosen.keys)
+    numeric = [one.column.name for one in layout.columns if one.column.kind is Kind.NUMERIC]
+    with Database() as database:
+        file = open_data(database, path, tuple(chosen.columns.values()), numeric)
+        return count_file(database, file, layout, chosen.columns).counts
+
+
+def by_rows(reference: Reference, path: Path) -> Counts:
+    table = open_table(path)
+    total = reference.layout.identity
+    names = [name for name in reference.feature_names if name in table.columns]
+    for batch in table.batches(names):
+        total = total + reference.layout.count(batch, {}).counts
+    return total
+
+
+def same(one: Counts, other: Counts) -> None:
+    assert one.rows == other.rows
+    assert one.cells.tolist() == other.cells.tolist()
+    assert one.moments == pytest.approx(other.moments, rel=1e-9, abs=1e-6)
+
+
+def test_every_kind_of_column(tmp_path: Path, suffix: str) -> None:
+    path = write(mixed(0), tmp_path / f"a.{suffix}")
+    reference = build_from_file(path, BuildOptions(), created_at=0.0)
+    for seed, shift in ((1, 0.0), (2, 3.0)):
+        current = write(mixed(seed, 2000, shift), tmp_path / f"b{seed}.{suffix}")
+        same(by_sql(reference, current), by_rows(reference, current))
+
+
+NUMBERS = st.one_of(
+    st.none(),
+    st.sampled_from([0.0, -0.0, 1.0, 5e-324, -5e-324, math.inf, -math.inf, math.nan]),
+    st.sampled_from([1e308, -1e308, 1.7976931348623157e308, 1e140, 1e-300]),
+    st.integers(-3, 3).map(float),
+    st.floats(allow_nan=True, allow_infinity=True),
+)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=st.lists(NUMBERS, min_size=1, max_size=60), now=st.lists(NUMBERS, min_size=1))
+def test_any_numbers(tmp_path: Path, before: list[Any], now: list[Any]) -> None:
+    kind = pa.float64()
+    one = write({"x": pa.array(before, kind)}, tmp_path / "a.parquet")
+    other = write({"x": pa.array(now, kind)}, tmp_path / "b.parquet")
+    reference = build_from_file(one, BuildOptions(), created_at=0.0)
+    found, expected = by_sql(reference, other), by_rows(reference, other)
+    assert found.cells.tolist() == expected.cells.tolist()
+    assert found.moments[:, 0].tolist() == expected.moments[:, 0].tolist()
+
+
+TEXTS = st.one_of(
+    st.none(), st.sampled_from(["a", "b", "", "1", "1.0", "true", "x" * 200, "\x00"]), st.text()
+)
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(before=st.lists(TEXTS, min_size=1, max_size=60), now=st.lists(TEXTS, min_size=1))
+def test_any_texts(tmp_path: Path, before: list[Any], now: list[Any]) -> None:
+    one = write({"c": pa.array(before, pa.string())}, tmp_path / "a.parquet")
+    other = write({"c": pa.array(now, pa.string())}, tmp_path / "b.parquet")
+    reference = build_from_file(one, BuildOptions(), created_at=0.0)
+    same(by_sql(reference, other), by_rows(reference, other))
+
+
+def test_columns_that_only_rows_can_tell(tmp_path: Path) -> None:
+    moments = [dt.datetime(2026, 1, 1) + dt.timedelta(hours=i % 5) for i in range(200)]
+    table = {
+        "when": pa.array(moments),
+        "day": pa.array([one.date() for one in moments]),
+        "price": pa.array([Decimal(i % 7) / 100 for i in range(200)]),
+        "list": pa.array([[1, 2]] * 200),
+        "raw": pa.array([b"\xff"] * 200),
+        "nothing": pa.nulls(200),
+        "named": pa.array([f"k{i % 3}" for i in range(200)]).dictionary_encode(),
+    }
+    path = write(table, tmp_path / "a.parquet")
+    reference = build_from_file(path, BuildOptions(), created_at=0.0)
+    same(by_sql(reference, path), by_rows(reference, path))
+
+
+def test_another_type_than_the_references(tmp_path: Path) -> None:
+    one = write(
+        {"x": [float(i) for i in range(200)], "c": ["a", "b"] * 100}, tmp_path / "a.parquet"
+    )
+    reference = build_from_file(one, BuildOptions(), created_at=0.0)
+    other = write({"x": ["1", "two"] * 50, "c": [1, 2] * 50}, tmp_path / "b.parquet")
+    counts = by_sql(reference, other)
+    same(counts, by_rows(reference, other))
+    assert counts.cells[reference.layout.cell_slice(0)][-1] == 100  # text is no number
+
+
+def test_text_among_the_numbers_of_a_csv_file(tmp_path: Path) -> None:
+    one = tmp_path / "a.csv"
+    one.write_text("x,y\n" + "".join(f"{i},{i % 9}\n" for i in range(300)))
+    reference = build_from_file(one, BuildOptions(), created_at=0.0)
+    other = tmp_path / "b.csv"
+    other.write_text("x,y\n" + "".join(f"{i},oops\n{i}.5,\n NaN,1e400\n" for i in range(50)))
+    found, y = by_sql(reference, other), reference.layout.cell_slice(1)
+    assert found.rows == 150
+    assert found.cells[y][-2:].tolist() == [100, 50]
+
+
+def test_a_learnt_reference_is_the_built_one(tmp_path: Path, suffix: str) -> None:
+    path = write(mixed(3), tmp_path / f"a.{suffix}")
+    built = build_from_file(path, BuildOptions(target="count"), created_at=0.0)
+    parts = Parts(target="count")
+    with Database() as database:
+        learnt = learn(
+            database, open_data(database, path), parts.columns(open_table(path).columns), 0.0
+        )
+    assert [one.column for one in learnt.columns] == [one.column for one in built.columns]
+    assert learnt.task == built.task
+    for one, other in zip(learnt.columns, built.columns, strict=True):
+        assert one.bins == other.bins
+        assert one.cells.tolist() == other.cells.tolist()
+        assert one.moments == pytest.approx(other.moments)
+
+
+def test_names_of_columns_are_never_sql(tmp_path: Path, suffix: str) -> None:
+    name = "a\"'; DROP TABLE t; --"
+    table = {
+        name: [1.0, 2.0] * 200,
+        "A": [1, 2] * 200,
+        "a": [3, 4] * 200,
+        "file_row_number": [1] * 400,
+    }
+    path = write(table, tmp_path / f"it's a [x]*.{suffix}")
+    reference = build_from_file(path, BuildOptions(), created_at=0.0)
+    same(by_sql(reference, path), by_rows(reference, path))
+
+
+def test_a_sample_chooses_the_cells_and_all_rows_fill_them(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    x = random.lognormal(size=150_000)
+    rare = np.where(random.random(150_000) < 0.3, x, np.nan)
+    path = write({"x": x, "rare": pa.array(rare, from_pandas=True)}, tmp_path / "a.parquet")
+    with Database() as database:
+        file = open_data(database, path)
+        one, other = learn(database, file, Parts().columns(["x", "rare"]), 0.0).columns
+    assert (one.column.minimum, one.column.maximum) == (x.min(), x.max())
+    assert int(one.cells[:-2].sum()) == 150_000
+    assert int(other.cells[:-2].sum()) == int(np.isfinite(rare).sum())
+    shares = np.bincount(one.grid.bin_of_cell, weights=one.cells)[1:11] / 150_000
+    assert shares == pytest.approx(np.full(10, 0.1), abs=0.01)
