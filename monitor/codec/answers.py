@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from monitor.codec.bodies import Lines, Parts
 from monitor.codec.columns import MAX_DEPTH, SCALARS, Columns, transpose
 from monitor.codec.distributions import is_named_distribution
+from monitor.codec.outputs import PREDICTED
 from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
 from monitor.records.batch import PREDICTION
@@ -36,6 +38,8 @@ def columns_of(
     """
     if type(answer) is dict:
         return _from_mapping(answer, rows, settings, lone=lone)
+    if isinstance(answer, Parts):
+        return columns_of(answer.for_rows(rows), rows, settings, lone=lone)
     column = _column(answer, rows, lone=lone)
     if column is None:
         raise CodecError(
@@ -55,11 +59,25 @@ def count_of(answer: object) -> int:
         if inside is None:
             break
         answer = inside
-    if type(answer) is list:
+    if isinstance(answer, list):
         return len(answer)
-    columns = answer.values() if type(answer) is dict else ()
-    lengths = {len(column) for column in columns if type(column) is list}
+    if type(answer) is not dict:
+        return 1
+    if any(name.lower() in PREDICTED and type(answer[name]) in SCALARS for name in answer):
+        return 1  # one label, whatever lists of scores stand beside it
+    lengths = {len(column) for column in answer.values() if type(column) is list}
     return lengths.pop() if len(lengths) == 1 else 1
+
+
+def counts_of(answer: object) -> frozenset[int]:
+    """Every number of rows that an answer can be of.
+
+    >>> sorted(counts_of(Lines([[1, 2, 3]])))
+    [1, 3]
+    """
+    if isinstance(answer, Lines) and len(answer) == 1:
+        return frozenset({1, len(answer[0])})
+    return frozenset({count_of(answer)})
 
 
 def _in_wrapper(answer: object) -> object:

@@ -17,6 +17,7 @@ from monitor.codec.formats import named, table
 from monitor.codec.jsonpath import JsonPath
 from monitor.codec.message import Message
 from monitor.codec.outputs import binary_probabilities, interpret
+from monitor.codec.rows import rows_in
 from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
 from monitor.records.batch import Batch
@@ -55,7 +56,7 @@ class Decoder:
         if self._inputs is not None:
             return self._batch(message, named.FORMAT)
         if self._format is not None:
-            if not self._format.matches(message):
+            if not (self._format.readable or self._format.matches)(message):
                 raise CodecError("unknown_format", f"not {self._format.names[0]}")
             return self._batch(message, self._format)
         route = (message.path, message.media_type)
@@ -137,7 +138,7 @@ def _at(path: JsonPath, document: object, key: str) -> Any:  # noqa: ANN401 - an
 
 def _rows_at(path: JsonPath, message: Message, settings: DecoderSettings) -> Inputs:
     value = _at(path, message.request, "inputs")
-    return named.rows_in(value, message, settings)
+    return rows_in(value, message, settings)
 
 
 def _ids_at(path: JsonPath, message: Message, rows: int) -> tuple[list[str], list[int]]:

@@ -29,7 +29,8 @@ class Format:
 
     `matches` looks at the body and may raise CodecError when it cannot be read at all; `inputs`
     gives the request's rows; `outputs` gives the answer's columns, one entry a row, not yet told
-    apart into predictions and probabilities.
+    apart into predictions and probabilities. `readable`, where a format can read more than it
+    claims, is asked instead of `matches` where the format is set.
     """
 
     names: tuple[str, ...]  # as in `observe.format`; the first is the one that is shown
@@ -38,3 +39,4 @@ class Format:
     matches: Callable[[Message], bool]
     inputs: Callable[[Message, DecoderSettings], Inputs]
     outputs: Callable[[Message, Inputs, DecoderSettings], Columns]
+    readable: Callable[[Message], bool] | None = None

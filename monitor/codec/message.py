@@ -1,6 +1,6 @@
 """One exchange on its way through a decoder: path, media type, bodies; each read when first asked.
 
-Knows HTTP's field lines and JSON; knows no wire format.
+Knows HTTP's field lines and its common bodies; knows no wire format.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
+from monitor.codec.bodies import answer_document, request_document
 from monitor.codec.compression import decompress
 from monitor.codec.document import parse, text
 from monitor.errors import CodecError
 from monitor.records.exchange import Exchange
 
+T = TypeVar("T")
+
 _NEWLINE = 0x0A
+_JSON = frozenset({"", "application/json"})  # what has no other reading
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)')
 
 
@@ -40,27 +44,71 @@ class Message:
         self._request_fields = exchange.request_fields.lower()
         self._max_bytes = max_bytes
         self._errors: dict[str, CodecError] = {}
+        self._kept: dict[str, Any] = {}
         self.media_type = _media_type(values(self._request_fields, b"content-type"))
 
     @_Once
     def request(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The request's JSON document; CodecError where it is none."""
-        return self._document("request", self.exchange.request_body, self._request_fields)
+        """The request's JSON document, or its lines or form as one; CodecError where it is none."""
+        body = self.exchange.request_body
+        return self._document("request", body, self._request_fields, request_document)
 
     @_Once
     def answer(self) -> Any:  # noqa: ANN401 - any JSON value
-        """The answer's JSON document; CodecError where it is none."""
-        exchange = self.exchange
-        return self._document("answer", exchange.response_body, exchange.response_fields.lower())
+        """The answer's JSON document, or its lines or events as one; CodecError where it is
+        none.
+        """
+        body = self.exchange.response_body
+        return self._document("answer", body, self.answer_fields, answer_document)
 
     @_Once
     def request_text(self) -> str:
         """The request's body as text, by its charset."""
-        fields = self._request_fields
-        body = _decoded(fields, self.exchange.request_body, self._max_bytes)
-        return text(body, charset_of(fields))
+        return text(self.request_body, charset_of(self._request_fields))
 
-    def _document(self, side: str, body: bytes, fields: bytes) -> Any:  # noqa: ANN401
+    @_Once
+    def answer_text(self) -> str:
+        """The answer's body as text, by its charset."""
+        return text(self.answer_body, charset_of(self.answer_fields))
+
+    @_Once
+    def request_body(self) -> bytes:
+        """The request's bytes without their codings."""
+        return _decoded(self._request_fields, self.exchange.request_body, self._max_bytes)
+
+    @_Once
+    def answer_body(self) -> bytes:
+        """The answer's bytes without their codings."""
+        return _decoded(self.answer_fields, self.exchange.response_body, self._max_bytes)
+
+    @_Once
+    def answer_fields(self) -> bytes:
+        """The answer's field lines in lower case."""
+        return self.exchange.response_fields.lower()
+
+    @_Once
+    def answer_type(self) -> str:
+        """The answer's media type; "" where none is said."""
+        return _media_type(self.answer_value(b"content-type"))
+
+    def request_value(self, name: bytes) -> bytes:
+        """A request field's value in lower case, or b"" without it."""
+        return values(self._request_fields, name)
+
+    def answer_value(self, name: bytes) -> bytes:
+        """An answer field's value in lower case, or b"" without it."""
+        return values(self.answer_fields, name)
+
+    def kept(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gave when `key` was first asked for: formats read no body twice."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        found: T = self._kept[key]
+        return found
+
+    def _document(
+        self, side: str, body: bytes, fields: bytes, otherwise: Callable[[str, str], Any]
+    ) -> Any:  # noqa: ANN401 - any JSON value
         """Parsed, or the same error at each asking: no format decodes a bad body again."""
         if side in self._errors:
             raise self._errors[side]
@@ -68,7 +116,15 @@ class Message:
             body = _decoded(fields, body, self._max_bytes)
             # A charset cannot change what ASCII bytes mean, so its field is looked for only beyond
             # them.
-            return parse(body, "" if body.isascii() else charset_of(fields))
+            charset = "" if body.isascii() else charset_of(fields)
+            try:
+                return parse(body, charset)
+            except CodecError as error:
+                # What is said to be JSON is first of all JSON, whatever else it is said to be.
+                media_type = _media_type(values(fields, b"content-type"))
+                if error.reason != "not_json" or media_type in _JSON:
+                    raise
+                return otherwise(media_type, text(body, charset))
         except CodecError as error:
             self._errors[side] = CodecError(error.reason, f"{side}: {error.detail}")
             raise self._errors[side] from None

@@ -18,7 +18,7 @@ from monitor.errors import CodecError
 from monitor.records.batch import PREDICTION
 
 # Names of the predicted value, the surest first.
-_PREDICTED = (
+PREDICTED = (
     "prediction", "predictions", "predicted_label", "predicted_class", "predicted", "predict",
     "y_pred", "yhat", "label", "labels", "class", "output_label", "target", "value", "output",
     "outputs", "result", "results",
@@ -93,7 +93,7 @@ def _unwrapped(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 def _predicted_name(columns: Columns) -> str | None:
     by_lower = {name.lower(): name for name in reversed(columns)}
-    return next((by_lower[name] for name in _PREDICTED if name in by_lower), None)
+    return next((by_lower[name] for name in PREDICTED if name in by_lower), None)
 
 
 def _class_names(columns: Columns) -> list[str] | None:

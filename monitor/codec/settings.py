@@ -11,11 +11,21 @@ TASKS = ("regression", "binary", "multiclass")
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaField:
+    """One input or output as a model's own description names it."""
+
+    name: str
+    datatype: str = ""  # of the Open Inference Protocol, where that is known
+    width: int = 1  # values a row
+
+
+@dataclass(frozen=True, slots=True)
 class DecoderSettings:
     """How exchanges are read; ConfigError names the key of a value that cannot be used."""
 
     format: str = "auto"
     features: tuple[str, ...] = ()  # names of positional values, in order
+    schema: tuple[SchemaField, ...] = ()  # the model's inputs, where a description was imported
     inputs: str | None = None  # JSONPath into the request: its rows
     outputs: str | None = None  # JSONPath into the answer: one predicted value a row
     probabilities: str | None = (
@@ -24,6 +34,7 @@ class DecoderSettings:
     prediction_id: str | None = (
         None  # JSONPath into the request, else the answer: one id, or one a row
     )
+    text: bool = False  # whether prompts and answers of chats are columns themselves
     task: str | None = None  # regression | binary | multiclass
     max_decoded_bytes: int = 16 << 20
     max_features: int = 2000

@@ -35,16 +35,25 @@ class Case:
     probabilities: dict[str, list[Any]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     content_type: str = "application/json"
+    answer_type: str = ""
+    task: str | None = None
 
 
-_RECORDED = yaml.safe_load(Path(__file__).with_name("recorded.yaml").read_text("utf-8"))
+_RECORDED = [
+    one
+    for path in sorted(Path(__file__).parent.glob("recorded*.yaml"))
+    for one in yaml.safe_load(path.read_text("utf-8"))
+]
 CASES = [Case(**{**one, "names": tuple(one.get("names", ()))}) for one in _RECORDED]
 by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def _exchange(make: Make, case: Case, path: str | None = None) -> Exchange:
     request, answer = case.request.encode(), case.answer.encode()
-    return make(request, answer, path or case.path, case.content_type)
+    said = f"Content-Type: {case.answer_type}\r\n" if case.answer_type else ""
+    return make(
+        request, answer, path or case.path, case.content_type, response_fields=said.encode()
+    )
 
 
 def _columns(columns: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -63,7 +72,7 @@ def _claims(format_: Format, message: Message) -> bool:
 
 
 def _check(batch: Batch, case: Case) -> None:
-    rows = len(next(iter(case.features.values())))
+    rows = len(next(iter(case.outputs.values())))
     assert _columns(batch.features) == _columns(case.features)
     assert _columns(batch.outputs) == _columns(case.outputs)
     assert next(iter(batch.outputs)) == "prediction"
@@ -76,9 +85,9 @@ def _check(batch: Batch, case: Case) -> None:
 @by_case
 def test_columns_are_those_a_person_reads(case: Case, exchange: Make) -> None:
     one = _exchange(exchange, case)
-    _check(Decoder(DecoderSettings(features=case.names)).decode(one), case)
+    _check(Decoder(DecoderSettings(features=case.names, task=case.task)).decode(one), case)
     # The same where the format is set, and by a decoder that has seen the route before.
-    named = Decoder(DecoderSettings(format=case.format, features=case.names))
+    named = Decoder(DecoderSettings(case.format, case.names, task=case.task))
     _check(named.decode(one), case)
     _check(named.decode(one), case)
 
@@ -93,7 +102,7 @@ def test_the_table_chooses_the_format(case: Case, exchange: Make) -> None:
 @by_case
 def test_what_came_before_on_a_path_changes_no_reading(case: Case, exchange: Make) -> None:
     for before in CASES:
-        decoder = Decoder(DecoderSettings(features=case.names))
+        decoder = Decoder(DecoderSettings(features=case.names, task=case.task))
         decoder.decode(_exchange(exchange, before, "/same"))
         _check(decoder.decode(_exchange(exchange, case, "/same")), case)
 

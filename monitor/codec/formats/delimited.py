@@ -1,9 +1,4 @@
-"""CSV requests: with a header row as MLflow takes them, without one as SageMaker does; JSON
-answers.
-
-Cells are read one by one, so that a value means the same in every batch: as an integer, a number,
-true or false where they look it, as missing where pandas would read them so, else as text.
-"""
+"""CSV requests: with a header row as MLflow takes them, without one as SageMaker does."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from monitor.codec import answers
+from monitor.codec.cells import cells
 from monitor.codec.columns import Columns, from_rows
 from monitor.codec.format import Format, Inputs
 from monitor.codec.message import Message
@@ -20,22 +16,7 @@ from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
 
 _MEDIA_TYPES = frozenset({"text/csv", "application/csv"})
-_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-_NUMBER = re.compile(
-    r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?|[+-]?inf(?:inity)?", re.IGNORECASE
-)
-_NUMERIC = frozenset("0123456789+-.")
-_EXACT_DIGITS = 18
-_WORDS: dict[str, bool | None] = {
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(
-        (
-            "", "NA", "N/A", "n/a", "nan", "NaN", "-nan", "-NaN", "null", "NULL", "None", "<NA>",
-            "#N/A", "#NA", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "#N/A N/A",
-        )
-    ),
-}  # fmt: skip
+_HEADER = re.compile(rb";\s*header\s*=\s*\"?(present|absent)")  # RFC 4180 section 3
 
 
 def matches(message: Message) -> bool:
@@ -48,15 +29,20 @@ def matches(message: Message) -> bool:
 def inputs(message: Message, settings: DecoderSettings) -> Inputs:
     """The rows below the header; the answer's row count tells whether there is one."""
     lines = _lines(message.request_text, settings)
-    if len(lines) == 0:
-        raise CodecError("no_rows", "no line")
-    if len(set(map(len, lines))) != 1:
-        raise CodecError("ragged_rows", "lines of different lengths")
-    names = settings.features
-    if answers.count_of(message.answer) != len(lines):
-        names, lines = tuple(lines[0]), lines[1:]
-        if len(set(names)) != len(names):
-            raise CodecError("bad_name", "two columns of one name")
+    if not _has_header(lines, message):
+        return _rows(lines, settings.features, settings)
+    names = tuple(lines[0])
+    if len(set(names)) != len(names):
+        raise CodecError("bad_name", "two columns of one name")
+    return _rows(lines[1:], names, settings)
+
+
+def without_header(message: Message, settings: DecoderSettings) -> Inputs:
+    """The rows of a body that never has a header."""
+    return _rows(_lines(message.request_text, settings), settings.features, settings)
+
+
+def _rows(lines: list[list[str]], names: Sequence[str], settings: DecoderSettings) -> Inputs:
     columns = from_rows(lines, names, settings)
     return Inputs({name: cells(column) for name, column in columns.items()}, len(lines))
 
@@ -66,35 +52,15 @@ def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Colu
     return answers.columns_of(message.answer, inputs.rows, settings)
 
 
-def cell(text: str) -> object:
-    """One cell's value.
-
-    >>> [cell(text) for text in ("12", "1.5", "true", "", "NaN", "1_000", "Ünal")]
-    [12, 1.5, True, None, None, '1_000', 'Ünal']
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    return float(text) if _NUMBER.fullmatch(text) else text
-
-
-def cells(column: Sequence[str]) -> list[object]:
-    """Each cell's value, as `cell` gives it.
-
-    >>> cells(["1", "-2.5", "NA"])
-    [1, -2.5, None]
-    """
-    kinds = set("".join(column))
-    if kinds <= _NUMERIC and max(map(len, column)) <= _EXACT_DIGITS:
-        # Nothing but digits, signs and points: Python's own reading agrees with `cell`, or refuses.
-        try:
-            if kinds.isdisjoint("."):
-                return list(map(int, column))
-            return [float(text) if "." in text else int(text) for text in column]
-        except ValueError:
-            pass
-    return list(map(cell, column))
+def _has_header(lines: list[list[str]], message: Message) -> bool:
+    """As it is said; else there is one unless there are as many answers as lines."""
+    said = _HEADER.search(message.request_value(b"content-type"))
+    if said is not None:
+        return said[1] == b"present"
+    counts = answers.counts_of(message.answer)
+    if len(lines) in counts and len(lines) - 1 in counts:  # one line of answers, as many as lines
+        return all(type(value) is str for value in cells(lines[0]))
+    return len(lines) not in counts
 
 
 def _lines(document: str, settings: DecoderSettings) -> list[list[str]]:
@@ -107,6 +73,10 @@ def _lines(document: str, settings: DecoderSettings) -> list[list[str]]:
                 raise CodecError("too_many_rows", f"at most {settings.max_rows}")
     except csv.Error as error:
         raise CodecError("not_csv", str(error)) from None
+    if not lines:
+        raise CodecError("no_rows", "no line")
+    if len(set(map(len, lines))) != 1:
+        raise CodecError("ragged_rows", "lines of different lengths")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""MLflow scoring server: CSV, `dataframe_split`, `dataframe_records`, `instances` or `inputs`."""
+"""MLflow scoring server: CSV, Parquet, and JSON by rows, by columns, or as a split frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from monitor.codec.columns import Columns, from_rows
 from monitor.codec.format import Format, Inputs
-from monitor.codec.formats import delimited, instances
+from monitor.codec.formats import delimited, instances, parquet
 from monitor.codec.message import Message
 from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
@@ -18,6 +18,8 @@ def matches(message: Message) -> bool:
     """MLflow's own keys, or, on its path, CSV and the keys that it shares with others."""
     if message.path.endswith("/invocations") and delimited.matches(message):
         return True
+    if message.media_type in parquet.MEDIA_TYPES:
+        return parquet.matches(message)
     request = message.request
     if type(request) is not dict:
         return False
@@ -27,9 +29,11 @@ def matches(message: Message) -> bool:
 
 
 def inputs(message: Message, settings: DecoderSettings) -> Inputs:
-    """The rows of the CSV, or those under whichever key is there."""
+    """The rows of the table, or those under whichever key is there."""
     if delimited.matches(message):
         return delimited.inputs(message, settings)
+    if parquet.matches(message):
+        return parquet.inputs(message, settings)
     request = message.request
     if "dataframe_split" in request:
         return _split(request["dataframe_split"], settings)
@@ -61,4 +65,4 @@ def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Colu
     return instances.outputs(message, inputs, settings)
 
 
-FORMAT = Format(("mlflow",), _PATH, frozenset(), matches, inputs, outputs)
+FORMAT = Format(("mlflow",), _PATH, parquet.MEDIA_TYPES, matches, inputs, outputs)

@@ -1,28 +1,34 @@
-"""Open Inference Protocol v2 in JSON (KServe, MLServer, Triton): named tensors in and out.
+"""Open Inference Protocol v2 over HTTP (KServe, MLServer, Triton): JSON, and its binary extension.
 
-Both tabular layouts: one two-dimensional tensor of positional features, or one tensor a column.
-Tensor data may be flat or nested, so the shape decides. Binary tensors are not read here.
+With the header `Inference-Header-Content-Length` the body is that much JSON, and after it the raw
+bytes of each tensor that has a `binary_data_size`, in order. Zero means one raw tensor and no JSON.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any
 
-from monitor.codec.columns import Columns, flatten, name_of, settle
+from monitor.codec.columns import Columns, flatten
+from monitor.codec.distributions import is_named_distribution
+from monitor.codec.document import parse
 from monitor.codec.format import Format, Inputs
 from monitor.codec.message import Message
 from monitor.codec.settings import DecoderSettings
+from monitor.codec.tensors import Tensor, feature_columns, from_bytes, output_columns, tensor
 from monitor.errors import CodecError
 
-MAX_DIMENSIONS = 16
+HEADER_LENGTH = b"inference-header-content-length"
 
-Tensor = tuple[str, int, int, list[Any]]  # name, rows, values a row, values in row-major order
+_SCORED_CLASS = re.compile(r"(-?[0-9.]+(?:e[+-]?[0-9]+)?):([0-9]+)(?::(.*))?", re.DOTALL)
+
+Parsed = tuple[Any, memoryview]  # the JSON part of a message, and the raw bytes after it
 
 
 def matches(message: Message) -> bool:
-    """`inputs` is a list of tensors."""
+    """`inputs` is a list of tensors, or the binary extension's header is there."""
+    if message.request_value(HEADER_LENGTH):
+        return True
     return is_tensors(message.request)
 
 
@@ -39,65 +45,147 @@ def is_tensors(request: object) -> bool:
 
 def inputs(message: Message, settings: DecoderSettings) -> Inputs:
     """The rows of the input tensors; their first dimension is the batch."""
-    tensors = _tensors(message.request.get("inputs"), settings)
-    rows = tensors[0][1]
-    if any(tensor[1] != rows for tensor in tensors):
-        raise CodecError("ragged_rows", "input tensors of different batch sizes")
-    columns: Columns = {}
-    for name, _, width, data in tensors:
-        names = [name]
-        if width > 1 and len(tensors) == 1:
-            names = [name_of(index, width, settings.features) for index in range(width)]
-        elif width > 1:
-            names = [f"{name}[{index}]" for index in range(width)]
-        columns.update((names[i], data[i::width]) for i in range(width))
-    return Inputs(settle(columns, rows, settings), rows)
+    said = message.request_value(HEADER_LENGTH)
+    if said.strip() == b"0":
+        tensors = [_lone(message.request_body, settings)]
+    else:
+        document, tail = _request(message)
+        tensors = _tensors(document.get("inputs") if _is_object(document) else None, tail, settings)
+    features, rows = feature_columns(tensors, settings)
+    return Inputs(features, rows)
+
+
+def document(message: Message) -> Any:  # noqa: ANN401 - any JSON value
+    """The JSON part of a request in either form; None where the body is one raw tensor."""
+    if message.request_value(HEADER_LENGTH).strip() == b"0":
+        return None
+    return _request(message)[0]
 
 
 def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Columns:
     """A column for each output tensor with one entry a row: scalars, or vectors where wider."""
-    answer = message.answer
-    tensors = _tensors(answer.get("outputs") if type(answer) is dict else None, settings)
-    if all(tensor[1] != inputs.rows for tensor in tensors):
-        text = f"{inputs.rows} rows in the request, {tensors[0][1]} in the answer"
-        raise CodecError("rows_differ", text)
-    return {
-        name: data if width == 1 else [data[at : at + width] for at in range(0, len(data), width)]
-        for name, rows, width, data in tensors
-        if rows == inputs.rows
-    }
+    answer, tail = _answer(message)
+    tensors = _tensors(answer.get("outputs") if _is_object(answer) else None, tail, settings)
+    columns = output_columns(tensors, inputs.rows)
+    for name in _classifications(message):
+        if name in columns:
+            columns.update(_classified(name, columns.pop(name), settings))
+    return columns
 
 
-def _tensors(value: object, settings: DecoderSettings) -> list[Tensor]:
+def _is_object(document: object) -> bool:
+    return type(document) is dict
+
+
+def _request(message: Message) -> Parsed:
+    said = message.request_value(HEADER_LENGTH)
+    if not said:
+        return message.request, memoryview(b"")
+    return message.kept("v2 request", lambda: _split(said, message.request_body))
+
+
+def _answer(message: Message) -> Parsed:
+    said = message.answer_value(HEADER_LENGTH)
+    if not said:
+        return message.answer, memoryview(b"")
+    return message.kept("v2 answer", lambda: _split(said, message.answer_body))
+
+
+def _split(said: bytes, body: bytes) -> Parsed:
+    if not said.isdigit() or len(said) > 12 or int(said) > len(body):
+        raise CodecError("bad_tensor", "the header's length is not one of this body")
+    length = int(said)
+    return parse(body[:length]), memoryview(body)[length:]
+
+
+def _lone(body: bytes, settings: DecoderSettings) -> Tensor:
+    """The only input's raw bytes; what they are is known from the model's metadata alone."""
+    inputs = settings.schema
+    if len(inputs) != 1 or not inputs[0].datatype:
+        text = "one raw tensor without JSON: its datatype is known with observe.schema"
+        raise CodecError("binary_tensor", text)
+    data = from_bytes(inputs[0].datatype, body, settings) or []
+    width = inputs[0].width or 1
+    if len(data) % width:
+        raise CodecError("bad_tensor", f"{len(data)} values in rows of {width}")
+    return tensor(inputs[0].name, [len(data) // width, width], data, settings)
+
+
+def _tensors(value: object, tail: memoryview, settings: DecoderSettings) -> list[Tensor]:
     if type(value) is not list or not value:
         raise CodecError("no_tensors", "no list of tensors")
     if len(value) > settings.max_features:
         raise CodecError("too_many_features", f"{len(value)} tensors")
-    return [_tensor(one, settings) for one in value]
+    found: list[Tensor] = []
+    for one in value:
+        made, used = _tensor(one, tail, settings)
+        found.append(made)
+        tail = tail[used:]
+    if tail:
+        raise CodecError("bad_tensor", f"{len(tail)} bytes after the last tensor")
+    return found
 
 
-def _tensor(value: object, settings: DecoderSettings) -> Tensor:
+def _tensor(value: object, tail: memoryview, settings: DecoderSettings) -> tuple[Tensor, int]:
     if type(value) is not dict or type(value.get("name")) is not str:
         raise CodecError("bad_tensor", "a tensor without a name")
-    name, shape, data = value["name"], value.get("shape"), value.get("data")
-    if type(data) is not list:
-        parameters = value.get("parameters")
-        is_binary = type(parameters) is dict and "binary_data_size" in parameters
-        raise CodecError("binary_tensor" if is_binary else "bad_tensor", f"{name[:64]} has no data")
+    name, shape = value["name"], value.get("shape")
     if type(shape) is not list or any(type(size) is not int or size < 0 for size in shape):
         raise CodecError("bad_tensor", f"{name[:64]} has no shape")
-    flat = flatten(data)
-    if math.prod(shape[:MAX_DIMENSIONS]) != len(flat) or len(shape) > MAX_DIMENSIONS:
-        raise CodecError(
-            "bad_tensor", f"{name[:64]} has {len(flat)} values, not those of its shape"
-        )
-    rows = shape[0] if shape else 1
-    if rows > settings.max_rows:
-        raise CodecError("too_many_rows", f"{rows} rows, at most {settings.max_rows}")
-    width = len(flat) // rows if rows else 0
-    if width > settings.max_features:
-        raise CodecError("too_many_features", f"{name[:64]} has {width} values a row")
-    return name, rows, width, flat
+    data = value.get("data")
+    if type(data) is list:
+        return tensor(name, shape, flatten(data), settings), 0
+    parameters = value.get("parameters")
+    size = parameters.get("binary_data_size") if type(parameters) is dict else None
+    if type(size) is not int or not 0 <= size <= len(tail):
+        reason = "bad_tensor" if size is None or tail else "binary_tensor"
+        raise CodecError(reason, f"{name[:64]} has no data, or not all of it")
+    data = from_bytes(str(value.get("datatype")), tail[:size], settings)
+    if data is None:
+        rows = shape[0] if shape else 1
+        if rows > settings.max_rows:
+            raise CodecError("too_many_rows", f"{rows} rows, at most {settings.max_rows}")
+        return Tensor(name, rows, 0, ()), size  # pictures and the like are no features
+    return tensor(name, shape, data, settings), size
+
+
+def _classifications(message: Message) -> list[str]:
+    """The outputs that were asked for as `score:index[:label]` texts (Triton's extension)."""
+    request = document(message)
+    asked = request.get("outputs") if type(request) is dict else None
+    if type(asked) is not list:
+        return []
+    return [
+        one["name"]
+        for one in asked
+        if type(one) is dict
+        and type(one.get("name")) is str
+        and type(one.get("parameters")) is dict
+        and one["parameters"].get("classification")
+    ]
+
+
+def _classified(name: str, texts: Any, settings: DecoderSettings) -> Columns:  # noqa: ANN401
+    """The best class of each row and its score; all scores by class where they add up to one."""
+    rows = [[_scored(text) for text in (row if type(row) is list else [row])] for row in texts]
+    scored = [dict(one for one in row if one is not None) for row in rows]
+    if any(None in row for row in rows) or not all(scored):
+        return {name: texts}
+    if settings.task != "regression" and all(map(is_named_distribution, scored)):
+        return {name: scored}
+    best = [max(row, key=row.__getitem__) for row in scored]
+    scores = [row[label] for row, label in zip(scored, best, strict=True)]
+    return {name: best, f"{name}.score": scores}
+
+
+def _scored(text: object) -> tuple[str, float] | None:
+    found = _SCORED_CLASS.fullmatch(text) if type(text) is str else None
+    if found is None:
+        return None
+    try:
+        return found[3] or found[2], float(found[1])
+    except ValueError:
+        return None
 
 
 FORMAT = Format(

@@ -6,19 +6,35 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from monitor.codec.format import Format
-from monitor.codec.formats import delimited, instances, mlflow, named, open_inference
+from monitor.codec.formats import (
+    chat,
+    delimited,
+    examples,
+    instances,
+    mlflow,
+    named,
+    open_inference,
+    raw,
+    sagemaker,
+    seldon,
+)
 from monitor.errors import ConfigError
 
 # The more special first: `named` takes any JSON that is left.
 FORMATS: tuple[Format, ...] = (
     open_inference.FORMAT,
+    seldon.FORMAT,
+    chat.FORMAT,
+    examples.FORMAT,
     mlflow.FORMAT,
     instances.FORMAT,
+    sagemaker.FORMAT,
     delimited.FORMAT,
     named.FORMAT,
 )
 
-_BY_NAME = {name: one for one in FORMATS for name in one.names}
+# `raw` reads anything, and so is never chosen: it is set.
+_BY_NAME = {name: one for one in (*FORMATS, raw.FORMAT) for name in one.names}
 FORMAT_NAMES = ("auto", *_BY_NAME)
 
 
