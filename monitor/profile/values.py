@@ -18,6 +18,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, overload
 
@@ -133,6 +134,10 @@ def numbers(values: Values) -> tuple[Floats, NDArray[np.bool_] | None]:
         values = values.tolist()
     if isinstance(values, Coded):
         return _coded_numbers(values)
+    try:
+        return np.frombuffer(array("d", values)), None  # the usual column: numbers and nothing else
+    except Exception:  # noqa: BLE001, S110 - whatever else stands in it is looked at one by one
+        pass
     if set(map(type, values)) <= _PLAIN:
         try:
             return np.array(values, dtype=np.float64), None  # None becomes NaN

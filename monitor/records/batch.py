@@ -34,10 +34,16 @@ class Batch:
 
 
 def grouped(batch: Batch, key: Callable[[float], int]) -> list[Batch]:
-    """The batch cut into parts whose rows' times have equal keys; itself where all do."""
+    """The batch cut into parts whose rows' times have equal keys; itself where all do.
+
+    `key` never falls as time goes on, so that the earliest and the latest tell whether all are
+    equal.
+    """
+    if not batch.at:
+        return []
+    if key(min(batch.at)) == key(max(batch.at)):
+        return [batch]
     keys = [key(at) for at in batch.at]
-    if not keys or min(keys) == max(keys):
-        return [batch] if keys else []
     order = sorted(range(len(keys)), key=keys.__getitem__)
     return [taken(batch, list(indices)) for _, indices in groupby(order, key=keys.__getitem__)]
 
