@@ -10,6 +10,7 @@ from rich.console import Console
 
 from monitor.cli import dashboards, reference, rules
 from monitor.cli.compare import compare
+from monitor.cli.feedback import feedback
 
 app = typer.Typer(
     name="sidelight",
@@ -22,6 +23,7 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
 app.command()(compare)
+app.command()(feedback)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 
