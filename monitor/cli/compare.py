@@ -28,6 +28,7 @@ class CompareFlags:
     """What `compare` can be told."""
 
     as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False
+    html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None
     target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None
     prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None
     probability: Annotated[
@@ -71,6 +72,10 @@ def _run(reference: Path, current: Path, flags: CompareFlags) -> int:
     options = _options(flags)
     with staged() as stage:
         found = compare_files(reference, current, options, created_at=time.time(), stage=stage)
+    if flags.html is not None:
+        from monitor.comparison.page import write
+
+        write(found, flags.html)
     if flags.as_json:
         typer.echo(json.dumps(document(found), ensure_ascii=False, allow_nan=False))
     else:

@@ -12,6 +12,7 @@ from monitor.comparison.database import Database, Stage
 from monitor.comparison.datafile import DataFile, open_data
 from monitor.comparison.learn import learn
 from monitor.comparison.parts import Key, Parts
+from monitor.comparison.together import Pool, tell_apart
 from monitor.comparison.verdict import Comparison, Rule, Side, Standard, Together, judge
 from monitor.errors import DataFileError
 from monitor.profile.reference import Reference, load
@@ -96,6 +97,12 @@ def _compared(
     if not file.rows:
         raise DataFileError(f"{current}: there are no rows")
     counted = count_file(database, file, standard.layout, chosen.columns)
+    together = Together(Status.INSUFFICIENT)
+    if options.together:
+        file_before = learned.file
+        before = Pool(database, file_before, learned.columns) if file_before else None
+        now = Pool(database, file, chosen.columns)
+        together = tell_apart(standard.layout, before, now, options.rule)
     return Comparison(
         Side(path, reference.rows, "" if learned.file else reference.digest),
         Side(current, file.rows),
@@ -103,7 +110,7 @@ def _compared(
         standard,
         counted.counts,
         judge(standard, counted.counts, options.rule, counted.unseen),
-        Together(Status.INSUFFICIENT, reason="not asked"),
+        together,
         tuple(name for name, role in chosen.keys if (name, role) not in chosen.columns)[:MAX_NAMES],
         chosen.unexpected[:MAX_NAMES],
         chosen.left_out,

@@ -1,0 +1,196 @@
+"""All columns together: can a small model tell current rows from the reference's?
+
+What no column shows by itself, a change of how columns depend on each other, is seen here. Trees on
+a bounded sample of rows, three folds; the area under the ROC curve on rows that the trees did not
+see, with the Mann-Whitney p-value. Needs rows of both sides, and scikit-learn; where one is
+lacking, says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from monitor.comparison.database import Database
+from monitor.comparison.datafile import DataFile
+from monitor.comparison.numbers import sample
+from monitor.comparison.parts import Key
+from monitor.comparison.verdict import Rule, Together
+from monitor.profile.grid import Grid, NumericGrid
+from monitor.profile.layout import Layout
+from monitor.snapshot import Status
+
+Floats = NDArray[np.float64]
+Score = Callable[[Floats], Floats]
+
+ROWS = 10_000  # of each side
+MOST_COLUMNS = 200
+FOLDS = 3
+TREES = 40
+LEAVES = 15
+STEP = 0.15
+MOST_NAMED = 5
+LEAST_LOST = 0.005  # of the AUC, by a column that gave it away
+MISSING = "scikit-learn is missing: pip install 'sidelight[compare]'"
+NO_ROWS = "a reference file holds counts and no rows; give the file of rows instead"
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A file, and where it has the columns of the layout."""
+
+    database: Database
+    file: DataFile
+    columns: Mapping[Key, str]
+
+
+def tell_apart(layout: Layout, reference: Pool | None, current: Pool, rule: Rule) -> Together:
+    """Whether the two can be told apart."""
+    if reference is None:
+        return Together(Status.INSUFFICIENT, reason=NO_ROWS)
+    keys = [
+        p.column.key for p in layout.columns if _plain(p.column.key, p.grid, reference, current)
+    ]
+    keys = keys[:MOST_COLUMNS]
+    if not keys:
+        return Together(Status.INSUFFICIENT, reason="no plain column on both sides")
+    grids = [layout.columns[layout.index[key]].grid for key in keys]
+    before, now = (_rows(pool, keys, grids) for pool in (reference, current))
+    rows = min(len(before), len(now))
+    if rows < rule.min_rows:
+        return Together(Status.INSUFFICIENT, rows, reason=f"fewer than {rule.min_rows} rows")
+    try:
+        learner = _learner([not isinstance(grid, NumericGrid) for grid in grids])
+    except ImportError:
+        return Together(Status.INSUFFICIENT, rows, reason=MISSING)
+    return _judged([name for name, _ in keys], before, now, learner, rule)
+
+
+def _judged(
+    names: list[str],
+    before: Floats,
+    now: Floats,
+    learner: Callable[[Floats, Floats], Score],
+    rule: Rule,
+) -> Together:
+    random = np.random.default_rng(0)
+    table = np.concatenate([before, now])
+    side = np.concatenate([np.zeros(len(before)), np.ones(len(now))])
+    fold = np.concatenate([random.permutation(len(part)) % FOLDS for part in (before, now)])
+    areas, variances = [], []
+    lost = np.zeros(len(names))
+    for held in range(FOLDS):
+        test = fold == held
+        score = learner(table[~test], side[~test])
+        area = auc(score(table[test]), side[test] > 0)
+        areas.append(area)
+        variances.append(_variance(side[test] > 0))
+        lost += _lost(score, table[test], side[test] > 0, area, random) / FOLDS
+    area = float(np.mean(areas))
+    z = (area - 0.5) / math.sqrt(sum(variances) / FOLDS**2)
+    p_value = 0.5 * math.erfc(z / math.sqrt(2.0))
+    threshold = min(0.5 * (1.0 + rule.min_effect), 1.0)
+    found = p_value <= rule.fdr / (len(names) + 1) and area >= threshold
+    ranked = sorted(zip(names, lost.tolist(), strict=True), key=lambda pair: -pair[1])
+    named = tuple(pair for pair in ranked[:MOST_NAMED] if pair[1] >= LEAST_LOST)
+    status = Status.DRIFT if found else Status.OK
+    return Together(
+        status, min(len(before), len(now)), area, p_value, threshold, named if found else ()
+    )
+
+
+def auc(scores: Floats, positive: NDArray[np.bool_]) -> float:
+    """The area under the ROC curve: the chance that a positive scores higher, ties half.
+
+    >>> auc(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]))
+    0.75
+    """
+    _, place, repeats = np.unique(scores, return_inverse=True, return_counts=True)
+    rank = np.cumsum(repeats) - 0.5 * (repeats - 1)
+    ones = int(positive.sum())
+    others = len(scores) - ones
+    return float((rank[place][positive].sum() - 0.5 * ones * (ones + 1)) / (ones * others))
+
+
+def _variance(positive: NDArray[np.bool_]) -> float:
+    """Of the area without any difference (Mann and Whitney 1947)."""
+    ones = int(positive.sum())
+    others = len(positive) - ones
+    return (ones + others + 1) / (12.0 * ones * others)
+
+
+def _lost(
+    score: Score,
+    table: Floats,
+    positive: NDArray[np.bool_],
+    area: float,
+    random: np.random.Generator,
+) -> Floats:
+    """How much of the area each column carries: what is lost when its values are shuffled."""
+    rows = random.permutation(len(table))[:2000]
+    some, of = table[rows], positive[rows]
+    whole = auc(score(some), of)
+    lost = np.zeros(table.shape[1])
+    if area <= 0.5:
+        return lost
+    for column in range(table.shape[1]):
+        shuffled = some.copy()
+        shuffled[:, column] = random.permutation(shuffled[:, column])
+        lost[column] = whole - auc(score(shuffled), of)
+    return lost
+
+
+def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
+    """Whether both files have the column as plain numbers or as names, as the reference had it."""
+    for pool in pools:
+        column = pool.columns.get(key)
+        held = pool.file.numbers if isinstance(grid, NumericGrid) else pool.file.names
+        if column not in held:
+            return False
+    return True
+
+
+def _rows(pool: Pool, keys: list[Key], grids: list[Grid]) -> Floats:
+    """Sampled rows as numbers `[rows, columns]`: names by their cells, NaN where missing."""
+    columns = [pool.columns[key] for key in keys]
+    table = sample(pool.database, pool.file, columns, ROWS)
+    found = np.full((table.num_rows, len(keys)), np.nan)
+    for i, grid in enumerate(grids):
+        column = table.column(i)
+        if isinstance(grid, NumericGrid):
+            found[:, i] = column.to_numpy()
+        else:
+            found[:, i] = grid.codes(column.to_pylist())
+    return found
+
+
+def _learner(named: list[bool]) -> Callable[[Floats, Floats], Score]:
+    """Fits trees; ImportError without scikit-learn."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+
+    def learn(table: Floats, side: Floats) -> Score:
+        model: Any = HistGradientBoostingClassifier(
+            max_iter=TREES,
+            max_leaf_nodes=LEAVES,
+            learning_rate=STEP,
+            early_stopping=False,
+            categorical_features=np.array(named),
+            random_state=0,
+        )
+        with threadpool_limits(limits=1, user_api="openmp"):  # so small a table: threads only wait
+            model.fit(table, side)
+
+        def score(rows: Floats) -> Floats:
+            with threadpool_limits(limits=1, user_api="openmp"):
+                found: Floats = model.decision_function(rows)
+            return found
+
+        return score
+
+    return learn
