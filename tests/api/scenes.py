@@ -18,11 +18,15 @@ from monitor.snapshot import (
     Alert,
     AlertState,
     BinShare,
+    ConfusionCell,
+    ErrorShift,
     Health,
+    LabelsOverdue,
     Performance,
     PerformanceReading,
     Reading,
     ReferenceInfo,
+    SegmentReading,
     Snapshot,
     Status,
     Traffic,
@@ -68,20 +72,53 @@ def alerts(now: float) -> tuple[Alert, ...]:
     )
 
 
+def regression(now: float) -> Performance:
+    """A model that got worse, in one segment most of all."""
+    bands = {"rmse": (19.9, 23.1), "mae": (10.4, 12.0)}
+    realised = PerformanceReading(
+        1310, Status.OK, {"rmse": 21.4, "mae": 11.2, "r2": 0.81}, intervals=bands
+    )
+    reference = PerformanceReading(5000, Status.OK, {"rmse": 16.2, "mae": 9.8, "r2": 0.88})
+    segment = SegmentReading(
+        "carrier", "<b>EV</b>", 900,
+        PerformanceReading(310, Status.OK, {"rmse": 33.3, "mae": 19.0, "r2": 0.5}),
+        reference=reference, drift=Status.DRIFT, drifted=(reading("distance", 0.9),),
+    )  # fmt: skip
+    return Performance(
+        "regression",
+        realised,
+        by_prediction_time=PerformanceReading(1000, labelled_ratio=0.42),
+        reference=reference,
+        estimated=PerformanceReading(4210, Status.OK, {"rmse": 20.2}, intervals={"rmse": (18, 22)}),
+        thresholds={"rmse": 20.0},
+        segments=(segment, SegmentReading("carrier", "AA", 12)),
+        shift=ErrorShift(now - 1800, 9.9, 14.5, 800),
+        overdue=LabelsOverdue(77, 7200.0, now - 9000),
+    )
+
+
+def classification() -> Performance:
+    """A classifier, with what it says of each class."""
+    classes = {"recall": {"no": 0.97, "<i>yes</i>": 0.4}}
+    cells = (("no", "no", 90), ("no", "<i>yes</i>", 3), ("<i>yes</i>", "no", 12))
+    realised = PerformanceReading(
+        105, Status.OK, {"accuracy": 0.857}, classes,
+        confusion=tuple(ConfusionCell(*cell) for cell in cells),
+    )  # fmt: skip
+    return Performance("binary", realised)
+
+
 def drifting(columns: int = len(SCORES)) -> Snapshot:
     """Everything that the page can show at once; more columns than five are quiet ones."""
     now = time.time()
     more = {f"feature_{i:03d}": 0.0001 * i for i in range(columns - len(SCORES))}
     readings = [reading(name, score) for name, score in {**SCORES, **more}.items()]
     few = Reading("prediction", "prediction", "numeric", Status.INSUFFICIENT, "psi", 12)
-    realised = PerformanceReading(1310, Status.OK, {"rmse": 21.4, "mae": 11.2, "r2": 0.81})
-    reference = PerformanceReading(5000, Status.OK, {"rmse": 16.2, "mae": 9.8, "r2": 0.88})
     traffic = Traffic({"200": 9, "502": 1}, {("skipped", "size"): 2}, workers=1, connections=3)
     return Snapshot(
         "flights", "3", now, now - 3600, now, 4210,
         ReferenceInfo("ready", "9f31c0aa12bd", 50_000), (*readings, few), (),
-        Performance("regression", realised, reference=reference, thresholds={"rmse": 20.0}),
-        alerts(now),
+        regression(now), alerts(now),
         Health(now - 86_400, True, 0.01, True, 918_273, {"joined": 18},
                deliveries={("slack-0", "sent"): 3, ("slack-0", "failed"): 1}, traffic=traffic),
     )  # fmt: skip
