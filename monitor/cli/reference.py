@@ -20,6 +20,7 @@ from monitor.cli.flags import with_flags
 from monitor.cli.options import names, probabilities, task_named
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
+from monitor.profile.estimate import with_estimator
 from monitor.profile.extend import with_segments
 from monitor.profile.reference import Reference, load, render, save
 from monitor.schema import Role
@@ -49,6 +50,10 @@ class BuildFlags:
         str | None,
         typer.Option(help="Feature columns whose values are each compared by themselves too."),
     ] = None
+    estimate: Annotated[
+        bool,
+        typer.Option("--estimate", help="Fit what estimates performance before labels come."),
+    ] = False
 
 
 @app.command()
@@ -67,6 +72,8 @@ def build(
     reference = _read(data, options)
     if flags.segments:
         reference = with_segments(reference, data, options, names(flags.segments) or ())
+    if flags.estimate:
+        reference = with_estimator(reference, data, options)
     save(reference, flags.output)
     Console().print(
         f"{flags.output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from monitor.alerting.policy import DriftPolicy
+from monitor.performance.estimates import Estimates
 from monitor.performance.labels import LabelWatch
 from monitor.performance.realised import Realised
 from monitor.performance.segment_drift import Judged, SegmentDrift
@@ -61,6 +62,7 @@ class PerformanceDesk:
         self._realised: Realised | None = None
         self._realised_of: dict[Segment, Realised] = {}
         self._drift: SegmentDrift | None = None
+        self._estimates: Estimates | None = None
         self._reference: ReferencePerformance | None = None
         self._stream: ErrorStream | None = None
         first = FIRST_LABEL_SECONDS if rules.thresholds else None
@@ -81,6 +83,9 @@ class PerformanceDesk:
         self._count()
         self._reference = reference.performance
         self._drift = None
+        self._estimates = None
+        if reference.estimator is not None:
+            self._estimates = Estimates(reference.estimator, *self._sizes)
         if self._segments:
             self._segments.adopt(reference)
             if reference.segments:
@@ -101,6 +106,8 @@ class PerformanceDesk:
         for part in grouped(batch, self._predicted.pane):
             self._predicted.add(part.at[0], len(part))
             self.watch.predicted(part.at[0], len(part))
+        if self._estimates is not None:
+            self._estimates.observe(batch)
         if self._segments:
             self._waiting.append(batch)
             self._waiting_rows += len(batch)
@@ -131,20 +138,25 @@ class PerformanceDesk:
                 reference.rows, Status.OK, reference.metrics, reference.by_class
             )
             before = known.only(metrics)
+        estimated = self._estimates.reading(now, self.min_rows) if self._estimates else None
+        told = Performance(
+            reference=before,
+            estimated=estimated.only(metrics) if estimated else None,
+            overdue=self.watch.overdue(now),
+        )
         if self._realised is None:
-            return Performance(reference=before, overdue=self.watch.overdue(now))
+            return told
         predicted = self._predicted.total(now)
         by_arrival, by_prediction = self._realised.readings(now, self.min_rows, predicted)
-        return Performance(
+        return replace(
+            told,
             task=self.task,
             realised=by_arrival.only(metrics),
             by_prediction_time=by_prediction.only(metrics),
-            reference=before,
             thresholds=resolved(self.rules.thresholds, reference, by_arrival.rows),
             totals=self._realised.totals(),
             segments=self._read_segments(now, policy),
             shift=self._stream.found(now) if self._stream else None,
-            overdue=self.watch.overdue(now),
         )
 
     def _know(self, task: Task) -> None:

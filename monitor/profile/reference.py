@@ -23,6 +23,8 @@ from pydantic import Field, ValidationError
 from monitor.errors import ReferenceFileError, SidelightError
 from monitor.profile.counts import Counts
 from monitor.profile.document import ColumnDocument, Count, Number, Part, render_column
+from monitor.profile.estimator import Estimator
+from monitor.profile.estimator_document import EstimatorDocument, render_estimator
 from monitor.profile.layout import ColumnProfile, Layout
 from monitor.profile.segments import (
     SegmentCounts,
@@ -59,6 +61,7 @@ class Reference:
     task: str | None = None
     performance: ReferencePerformance | None = None
     segments: tuple[SegmentCounts, ...] = ()
+    estimator: Estimator | None = None  # of performance without labels
     version: int = VERSION
     layout: Layout = field(init=False)  # features and predictions: what a live batch holds
     counts: Counts = field(init=False)
@@ -107,6 +110,7 @@ def _content(reference: Reference) -> dict[str, Any]:
         },
         "columns": [render_column(profile) for profile in reference.columns],
         **render_segments(reference.segments),
+        **render_estimator(reference.estimator),
     }
 
 
@@ -142,6 +146,7 @@ class _Document(Part):
     performance: _Performance | None = None
     columns: Annotated[list[ColumnDocument], Field(min_length=1, max_length=MAX_COLUMNS)]
     segments: list[SegmentDocument] = Field(default_factory=list)
+    estimator: EstimatorDocument | None = None
 
 
 def parse(document: bytes | Mapping[str, Any], name: str = "reference") -> Reference:
@@ -187,6 +192,7 @@ def _reference(read: _Document) -> Reference:
         read.task,
         None if performance is None else ReferencePerformance(**dict(performance)),
         segments=tuple(segment.counts() for segment in read.segments),
+        estimator=read.estimator.estimator() if read.estimator else None,
     )
 
 
