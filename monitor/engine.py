@@ -7,13 +7,14 @@ window with the reference and takes the alerts one step further.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from monitor.alerting.conditions import Subject, conditions
 from monitor.alerting.ledger import LedgerState, Timing, alerts, step
 from monitor.alerting.policy import DriftPolicy, Judge
-from monitor.learning import Learning
+from monitor.learning import Held, Learning
 from monitor.performance.desk import PerformanceDesk, PerformanceRules
 from monitor.performance.label_drift import LabelDrift
 from monitor.profile.counts import Counts
@@ -75,6 +76,7 @@ class Engine:
         self._settings = settings
         self._ledger = LedgerState()
         self._learning = Learning(settings.task, settings.categories)
+        self._held: Held | None = None  # while the rows before are made a reference
         self.desk = PerformanceDesk(
             settings.performance,
             settings.task,
@@ -137,19 +139,37 @@ class Engine:
         if self._reference is not None:
             self._count(batch)
             return
-        self._learning.observe(batch)
+        (self._learning if self._held is None else self._held).observe(batch)
 
     def learn(self, now: float) -> Reference | None:
         """The reference that the first rows make, once they are enough; then it is in use."""
-        if self._reference is not None or not self._learning.complete:
+        lesson = self.lesson(now)
+        if lesson is None:
             return None
-        reference = self._learning.reference(now)
-        if segments := self._settings.performance.segments:
-            counting = SegmentCounting(reference.layout, segments)
-            reference = replace(reference, segments=counting.of([self._learning.held()]))
-        self._learning = Learning(self._settings.task, self._settings.categories)
-        self.adopt(reference)
+        reference = lesson()
+        self.learned(reference)
         return reference
+
+    def lesson(self, now: float) -> Callable[[], Reference] | None:
+        """What makes the first rows a reference, once they are enough: given once, to be called in
+        any thread. Rows that come meanwhile are held until `learned` is told of its result.
+        """
+        if self._reference is not None or self._held is not None or not self._learning.complete:
+            return None
+        self._held = Held()
+        segments = self._settings.performance.segments
+        return partial(_taught, self._learning, segments, now)
+
+    def learned(self, reference: Reference | None) -> bool:
+        """Use what a lesson gave, unless another was given since; None: begin to learn anew."""
+        held, self._held = self._held, None
+        self._learning = Learning(self._settings.task, self._settings.categories)
+        if reference is None or self._reference is not None:
+            return False
+        self.adopt(reference)
+        for batch in held.batches if held is not None else ():
+            self._count(batch)
+        return True
 
     def label(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
         """Count labels that met their predictions; `restored` ones had been before a restart."""
@@ -241,6 +261,14 @@ class Engine:
         if self._reference is None:
             return ReferenceInfo("learning", "", self._learning.rows, self._learning.rows_needed)
         return ReferenceInfo("ready", self._reference.digest, self._reference.rows, 0)
+
+
+def _taught(learning: Learning, segments: tuple[str, ...], now: float) -> Reference:
+    reference = learning.reference(now)
+    if not segments:
+        return reference
+    counting = SegmentCounting(reference.layout, segments)
+    return replace(reference, segments=counting.of([learning.held()]))
 
 
 def column_counts(layout: Layout, before: Counts, total: Counts) -> tuple[ColumnCounts, ...]:

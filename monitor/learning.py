@@ -58,3 +58,20 @@ class Learning:
         for name, column in held.items():
             if name not in columns:
                 column.extend([None] * rows)
+
+
+class Held:
+    """Rows that came while those before them were made a reference; bounded, the newest are left
+    out.
+    """
+
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+        self._values = 0
+
+    def observe(self, batch: Batch) -> None:
+        """Hold a batch's rows, if there is room."""
+        width = len(batch.features) + len(batch.outputs) + len(batch.probabilities)
+        if self._values + width * len(batch) <= MAX_VALUES:
+            self._values += width * len(batch)
+            self.batches.append(batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -145,6 +145,43 @@ def test_the_first_rows_become_the_reference() -> None:
     assert engine.evaluate(START, WELL).snapshot.reference.digest == learned.digest
     engine.observe(_batch(_rows(50, 1000, shift=1.0), START))
     assert _read(engine, START).status is Status.DRIFT
+
+
+def _ready_to_learn() -> tuple[Engine, Callable[[], Reference]]:
+    engine = Engine(SETTINGS)
+    engine.observe(_batch(_rows(1, 5000), START))
+    lesson = engine.lesson(START)
+    assert lesson is not None
+    assert engine.lesson(START) is None  # once
+    return engine, lesson
+
+
+def test_rows_that_come_while_the_reference_is_made_are_counted_then() -> None:
+    engine, lesson = _ready_to_learn()
+    engine.observe(_batch(_rows(2, 300), START))
+    info = engine.evaluate(START, WELL).snapshot.reference
+    assert (info.state, info.rows) == ("learning", 5000)
+    assert engine.learned(lesson())
+    assert engine.evaluate(START, WELL).snapshot.window_rows == 300
+    assert engine.reference is not None
+    assert engine.reference.rows == 5000
+
+
+def test_a_reference_that_is_given_meanwhile_stays() -> None:
+    engine, lesson = _ready_to_learn()
+    given = _reference()
+    engine.adopt(given)
+    assert not engine.learned(lesson())
+    assert engine.reference is given
+
+
+def test_after_a_lesson_that_failed_other_rows_are_learned_from() -> None:
+    engine, _ = _ready_to_learn()
+    engine.observe(_batch(_rows(2, 300), START))
+    assert not engine.learned(None)
+    assert engine.evaluate(START, WELL).snapshot.reference.rows == 0
+    engine.observe(_batch(_rows(3, 5000), START))
+    assert engine.learn(START) is not None
 
 
 def _joined(row: int, label: Value, at: float, previous: Value | None = None) -> Joined:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Runtime:
             config.upstream.port or 80,
             config.timeouts.connect,
         )
+        self._lesson: asyncio.Task[None] | None = None
         self.reloads = Reloads()
         self._watch_saved_at = time.monotonic()
         model, now = config.model, self._started_at
@@ -159,10 +160,21 @@ class Runtime:
         """Count and keep a batch's rows; the first rows may complete a reference."""
         self._engine.observe(batch)
         self._writer.remember(batch.with_features(self._config.performance.segments))
-        learned = self._engine.learn(time.time())
-        if learned is not None:
-            self._keep(learned)
-            log.info("reference learned", rows=learned.rows, digest=learned.digest)
+        lesson = self._engine.lesson(time.time())
+        if lesson is not None:
+            self._lesson = asyncio.get_running_loop().create_task(self._learn(lesson))
+
+    async def _learn(self, lesson: Callable[[], Reference]) -> None:
+        """Make the first rows a reference beside the loop: a wide one takes seconds."""
+        try:
+            reference = await asyncio.to_thread(lesson)
+        except Exception as error:  # noqa: BLE001 - other rows may teach what these could not
+            log.warning("reference not learned", error=repr(error))
+            self._engine.learned(None)
+            return
+        if self._engine.learned(reference):
+            log.info("reference learned", rows=reference.rows, digest=reference.digest)
+            await asyncio.to_thread(self._keep, reference)
 
     def _behind(self) -> int:
         return max(0, self._writer.queued_rows - MANY_ROWS)
