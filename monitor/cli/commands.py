@@ -11,6 +11,7 @@ from rich.console import Console
 from monitor.cli import dashboards, reference, rules
 from monitor.cli.compare import compare
 from monitor.cli.feedback import feedback
+from monitor.cli.inspect import inspect
 
 app = typer.Typer(
     name="sidelight",
@@ -24,6 +25,7 @@ app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
 app.command()(compare)
 app.command()(feedback)
+app.command()(inspect)
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="YAML file with settings.")]
 
