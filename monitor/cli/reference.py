@@ -18,6 +18,7 @@ from rich.table import Table
 
 from monitor.cli.flags import with_flags
 from monitor.cli.options import names, probabilities, task_named
+from monitor.codec.imported import DescriptionError, describe
 from monitor.profile.assess import Assessor
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.estimate import with_estimator
@@ -46,6 +47,15 @@ class BuildFlags:
     task: Annotated[
         str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
     ] = None
+    mlmodel: Annotated[
+        Path | None, typer.Option(help="MLflow's MLmodel file: its inputs are the features.")
+    ] = None
+    openapi: Annotated[
+        Path | None, typer.Option(help="OpenAPI document: its POST body has the features.")
+    ] = None
+    metadata: Annotated[
+        Path | None, typer.Option(help="Open Inference v2 model metadata: likewise.")
+    ] = None
     segments: Annotated[
         str | None,
         typer.Option(help="Feature columns whose values are each compared by themselves too."),
@@ -66,7 +76,7 @@ def build(
         target=flags.target,
         prediction=flags.prediction,
         probabilities=probabilities(flags.probability or []),
-        features=names(flags.features),
+        features=names(flags.features) or _described(flags),
         task=task_named(flags.task),
     )
     reference = _read(data, options)
@@ -78,6 +88,22 @@ def build(
     Console().print(
         f"{flags.output}: {reference.rows:,} rows, {len(reference.columns)} columns", soft_wrap=True
     )
+
+
+def _described(flags: BuildFlags) -> tuple[str, ...] | None:
+    """The features' names from the model's own description."""
+    path = flags.mlmodel or flags.openapi or flags.metadata
+    if path is None:
+        return None
+    try:
+        found = describe(path.read_bytes())
+    except OSError as error:
+        raise DescriptionError(f"cannot read {path}: {error.strerror}") from None
+    except DescriptionError as error:
+        raise DescriptionError(f"{path}: {error}") from None
+    if not found.names:
+        raise DescriptionError(f"{path}: one wide tensor names no features; use --features")
+    return found.names
 
 
 def _read(data: Path, options: BuildOptions) -> Reference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -25,6 +26,8 @@ class ObserveSettings(Settings):
     format: str = "auto"
     paths: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
+    schema_file: Annotated[Path | None, Field(alias="schema")] = None
+    text: bool = False
     inputs: str | None = None
     outputs: str | None = None
     probabilities: str | None = None

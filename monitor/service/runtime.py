@@ -200,7 +200,8 @@ class Runtime:
     def _decoder(self) -> Decoder:
         reference = self._engine.reference
         task = self._config.model.task or (reference.task if reference else None)
-        return Decoder(decoder_settings(self._config, task))
+        names = reference.feature_names if reference else ()
+        return Decoder(decoder_settings(self._config, task, names))
 
     async def _tick(self) -> None:
         """Look at the window about every second, but never spend much of the process on it."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from monitor.alerting.ledger import Timing
 from monitor.alerting.policy import ColumnRule, DriftPolicy
 from monitor.api.ports import ControlSettings
+from monitor.codec.imported import Description, DescriptionError, describe
 from monitor.codec.settings import DecoderSettings
 from monitor.config import Config
 from monitor.config.judge import FromReference
 from monitor.engine import EngineSettings
+from monitor.errors import ConfigError
 from monitor.overheard import OverheardSettings
 from monitor.performance.desk import PerformanceRules
 from monitor.performance.thresholds import Deviations
@@ -58,20 +63,41 @@ def performance_rules(config: Config) -> PerformanceRules:
     )
 
 
-def decoder_settings(config: Config, task: str | None) -> DecoderSettings:
-    """What the codec is told."""
+def decoder_settings(
+    config: Config, task: str | None, reference_names: Sequence[str] = ()
+) -> DecoderSettings:
+    """What the codec is told; ConfigError where `observe.schema` describes no model.
+
+    Positional rows take their names from `observe.features`, else from the imported schema, else
+    from the reference: each has them in the model's order.
+    """
     observe = config.observe
+    schema = described(observe.schema_file) if observe.schema_file else None
+    imported = schema.names if schema else ()
     return DecoderSettings(
         format=observe.format,
-        features=observe.features,
+        features=observe.features or imported or tuple(reference_names),
+        schema=schema.inputs if schema else (),
         inputs=observe.inputs,
         outputs=observe.outputs,
         probabilities=observe.probabilities,
         prediction_id=observe.prediction_id,
+        text=observe.text,
         task=task,
         max_decoded_bytes=config.limits.decoded_bytes,
         max_features=config.limits.features,
     )
+
+
+def described(path: Path) -> Description:
+    """The model's description in a file; ConfigError where there is none."""
+    try:
+        return describe(path.read_bytes())
+    except OSError as error:
+        text = f"cannot read {path}: {error.strerror}"
+    except DescriptionError as error:
+        text = f"{path}: {error}"
+    raise ConfigError([("observe.schema", text)])
 
 
 def overheard_settings(config: Config) -> OverheardSettings:

@@ -141,9 +141,8 @@ def test_what_would_not_be_offered_is_said(
 
 def test_the_settings_of_a_file_are_used(tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
-    config.write_text(
-        "upstream: http://127.0.0.1:1\nobserve: {paths: [/p], inputs: \"$.rows[*]\", outputs: \"$.y[*]\"}\n"
-    )
+    observe = 'observe: {paths: [/p], inputs: "$.rows[*]", outputs: "$.y[*]"}'
+    config.write_text(f"upstream: http://127.0.0.1:1\n{observe}\n")
     path = tmp_path / "one.json"
     request = {"path": "/p", "body": {"rows": [{"a": 1}, {"a": 2}]}}
     path.write_text(json.dumps({"request": request, "response": {"body": {"y": [3, 4]}}}))
