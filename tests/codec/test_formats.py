@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,11 +50,17 @@ by_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
 def _exchange(make: Make, case: Case, path: str | None = None) -> Exchange:
-    request, answer = case.request.encode(), case.answer.encode()
+    request, answer = _bytes(case.request), _bytes(case.answer)
     said = f"Content-Type: {case.answer_type}\r\n" if case.answer_type else ""
     return make(
         request, answer, path or case.path, case.content_type, response_fields=said.encode()
     )
+
+
+def _bytes(text: str) -> bytes:
+    """As it is written, or in base64 where it says so."""
+    coded = text.removeprefix("base64:")
+    return text.encode() if coded == text else base64.b64decode(coded)
 
 
 def _columns(columns: Mapping[str, Any]) -> dict[str, list[Any]]:

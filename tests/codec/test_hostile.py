@@ -29,7 +29,8 @@ MiB = 1 << 20
 
 REASONS = frozenset(
     {
-        "bad_charset", "bad_compression", "bad_name", "bad_probabilities", "bad_tensor",
+        "bad_charset", "bad_compression", "bad_grpc", "bad_name", "bad_probabilities",
+        "bad_protobuf", "bad_tensor", "model_error",
         "binary_tensor", "empty_body", "no_outputs", "no_rows", "no_tensors", "not_csv", "not_json",
         "not_parquet", "path_missing", "ragged_rows", "rows_differ", "too_deep", "too_large",
         "too_many_features", "too_many_rows", "too_many_values", "unknown_compression",

@@ -10,6 +10,7 @@ from monitor.codec.formats import (
     chat,
     delimited,
     examples,
+    grpc,
     instances,
     mlflow,
     named,
@@ -22,6 +23,7 @@ from monitor.errors import ConfigError
 
 # The more special first: `named` takes any JSON that is left.
 FORMATS: tuple[Format, ...] = (
+    grpc.FORMAT,
     open_inference.FORMAT,
     seldon.FORMAT,
     chat.FORMAT,
