@@ -15,6 +15,7 @@ from monitor.alerting.conditions import Subject, conditions
 from monitor.alerting.ledger import LedgerState, Timing, alerts, step
 from monitor.alerting.policy import DriftPolicy, Judge
 from monitor.learning import Held, Learning
+from monitor.panes import PaneDocuments
 from monitor.performance.desk import PerformanceDesk, PerformanceRules
 from monitor.performance.label_drift import LabelDrift
 from monitor.profile.counts import Counts
@@ -90,6 +91,7 @@ class Engine:
         self._window: Window[Counts] | None = None
         self._unseen: Window[UnseenNames] | None = None
         self._total: Counts | None = None
+        self.panes: PaneDocuments | None = None  # to be saved now and then; none while learning
         self.predictions = 0
         if reference is not None:
             self.adopt(reference)
@@ -116,6 +118,7 @@ class Engine:
         self._judge = Judge(reference)
         self._window = Window(layout.identity, settings.window_seconds, settings.pane_seconds)
         self._unseen = Window(UnseenNames(), settings.window_seconds, settings.pane_seconds)
+        self.panes = PaneDocuments(reference.digest, self._window, self._unseen)
         self._total = layout.identity
         self._labels = None
         if reference.label_layout.columns:

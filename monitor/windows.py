@@ -47,7 +47,7 @@ class Window(Generic[T]):
         self.pane_seconds = pane_seconds
         self.pane_count = round(panes)
         self.refused = 0  # values that came too late for the window
-        self._identity = identity
+        self.identity = identity
         self._panes: dict[int, T] = {}
         self._head: int | None = None  # the pane of the last `now`
         self._closed: tuple[int, T] | None = None  # sum of the panes before this head
@@ -84,13 +84,21 @@ class Window(Generic[T]):
         if head != self._head:
             self._move(head)
         if self._closed is None:
-            closed = self._identity
+            closed = self.identity
             for key in range(head - self.pane_count + 1, head):
                 if key in self._panes:
                     closed = closed + self._panes[key]
             self._closed = head, closed
         current = self._panes.get(head)
         return self._closed[1] if current is None else self._closed[1] + current
+
+    def panes(self) -> dict[int, T]:
+        """Each pane held, by its key."""
+        return dict(self._panes)
+
+    def restore(self, key: int, value: T) -> bool:
+        """Counts `value` in the pane of a key that `panes` gave, also to an earlier process."""
+        return self.add((key + 0.5) * self.pane_seconds, value)
 
     def _move(self, head: int) -> None:
         first, last = head - self.pane_count + 1, head + self.pane_count

@@ -31,6 +31,14 @@ class Documents:
             return None
         return document if isinstance(document, dict) else None
 
+    async def load_all(self, prefix: str) -> dict[str, Any]:
+        """The documents whose keys begin like this; none where the store cannot give them now."""
+        try:
+            return await self._writer.documents(prefix)
+        except StoreError as error:
+            log.warning("cannot load documents", prefix=prefix, error=str(error))
+            return {}
+
     def saver(self, key: str) -> Callable[[dict[str, Any]], None]:
         """A function that saves under `key`."""
 

@@ -21,6 +21,7 @@ from monitor.engine import Engine
 from monitor.errors import ReferenceFileError, StoreError
 from monitor.history import ScoreHistory, step_seconds
 from monitor.observer import Observer
+from monitor.panes import PREFIX as PANES
 from monitor.profile.reference import Reference, save
 from monitor.profile.reference import load as load_reference
 from monitor.records.batch import Batch
@@ -48,6 +49,7 @@ LABEL_WATCH = "label watch"
 SAVE_SECONDS = 60.0
 MANY_ROWS = 20_000  # that wait for the store: what is observed faster waits in the relay instead
 FIRST_REPORT_SECONDS = 0.02
+PANES_SECONDS = 5.0  # of counts that a process may take with it when it is killed
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
 
 
@@ -73,7 +75,7 @@ class Runtime:
         )
         self._lesson: asyncio.Task[None] | None = None
         self.reloads = Reloads()
-        self._watch_saved_at = time.monotonic()
+        self._watch_saved_at = self._panes_saved_at = time.monotonic()
         model, now = config.model, self._started_at
         self._publication = Publication(
             Snapshot(model.name, model.version, now, now, now, 0),
@@ -100,6 +102,7 @@ class Runtime:
             sender = Sender(policy(self._config))
             self._sinks.append(Sink(target, sender, load=load, save=self._documents.saver(key)))
         await self._restore_labels()
+        await self._restore_panes()
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""
@@ -123,6 +126,7 @@ class Runtime:
         self.observer.drain()
         self._look()
         self._save_watch()
+        self._save_panes()
         await asyncio.gather(*(sink.flush(delivery_seconds) for sink in self._sinks))
         for sink in self._sinks:
             await sink.close()
@@ -148,6 +152,17 @@ class Runtime:
     def _save_watch(self) -> None:
         self._watch_saved_at = time.monotonic()
         self._documents.save(LABEL_WATCH, self._engine.desk.watch.to_document())
+
+    async def _restore_panes(self) -> None:
+        if self._engine.panes is not None:
+            rows = self._engine.panes.restore(await self._documents.load_all(PANES))
+            log.info("window restored", rows=rows)
+
+    def _save_panes(self) -> None:
+        self._panes_saved_at = time.monotonic()
+        if self._engine.panes is not None:
+            for key, pane in self._engine.panes.changed().items():
+                self._documents.save(key, pane)
 
     async def _restore_labels(self) -> None:
         since = time.time() - self._config.window.size
@@ -230,6 +245,8 @@ class Runtime:
             self._documents.save(LEDGER, to_document(self._engine.ledger))
         for sink in self._sinks:
             sink.remind(evaluation.snapshot.alerts)
+        if time.monotonic() - self._panes_saved_at > PANES_SECONDS:
+            self._save_panes()
         if time.monotonic() - self._watch_saved_at > SAVE_SECONDS:
             self._save_watch()
 

@@ -42,6 +42,7 @@ from monitor.store.settings import StoreSettings
 
 ALIVE_SECONDS = 5.0
 _GET = "SELECT body FROM documents WHERE replica = %s AND key = %s"
+_GET_ALL = "SELECT key, body FROM documents WHERE replica = %s AND starts_with(key, %s)"
 _PUT = """INSERT INTO documents(replica, key, body) VALUES(%s, %s, %s)
     ON CONFLICT(replica, key) DO UPDATE SET body = excluded.body"""
 _REMOVE = "DELETE FROM documents WHERE replica = %s AND key = %s"
@@ -197,6 +198,12 @@ class PostgresStore:
             lambda connection: connection.execute(_GET, (self._me.replica, key)).fetchone()
         )
         return None if row is None else orjson.loads(row[0])
+
+    def documents(self, prefix: str) -> dict[str, Any]:
+        """Every document of this replica whose key begins like this, by its key."""
+        sought = (self._me.replica, prefix)
+        rows = self._transactions.read(lambda one: one.execute(_GET_ALL, sought).fetchall())
+        return {key: orjson.loads(body) for key, body in rows}
 
     def rows(self) -> int:
         """Predictions kept, of all replicas."""

@@ -156,6 +156,10 @@ class Store(Protocol):
         """The document under a key, or None."""
         ...
 
+    def documents(self, prefix: str) -> dict[str, Any]:
+        """Every document whose key begins like this, by its key."""
+        ...
+
     def rows(self) -> int:
         """Predictions kept."""
         ...

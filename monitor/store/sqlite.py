@@ -50,6 +50,7 @@ _INSERT, _INSERT_MANY = (
     VALUES{", ".join([_ROW] * rows)} ON CONFLICT(key, row) DO NOTHING"""
     for rows in (1, _ROWS_PER_STATEMENT)
 )
+_DOCUMENTS = "SELECT key, body FROM documents WHERE substr(key, 1, ?) = ?"
 _TALLIES = ("rows", "parked", "erased")
 _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
@@ -180,6 +181,12 @@ class SqliteStore:
             found = self._opened().execute("SELECT body FROM documents WHERE key = ?", (key,))
             row = found.fetchone()
         return None if row is None else orjson.loads(row[0])
+
+    def documents(self, prefix: str) -> dict[str, Any]:
+        """Every document whose key begins like this, by its key."""
+        with self._translated():
+            found = self._opened().execute(_DOCUMENTS, (len(prefix), prefix)).fetchall()
+        return {key: orjson.loads(body) for key, body in found}
 
     def rows(self) -> int:
         """Predictions kept."""

@@ -140,6 +140,11 @@ class StoreWriter:
         """The document under a key, or None."""
         return await self._call(lambda store: store.get_document(key))
 
+    async def documents(self, prefix: str) -> dict[str, Any]:
+        """Every document whose key begins like this, by its key."""
+        found: dict[str, Any] = await self._call(lambda store: store.documents(prefix))
+        return found
+
     def counts(self) -> WriterCounts:
         """How things stand; from any thread, at once."""
         rows, parked = self._held

@@ -212,10 +212,16 @@ def test_all_is_there_after_reopening(store: Store, backend: Backend) -> None:
     store.remember([predicted("a", 10.0)])
     store.join([label("a", 9.0), label("b", 1.0)])
     store.put_document("alerts", {"firing": ["x"]})
+    store.put_document("pane 1", {"rows": 1})
+    store.put_document("pane 2", [2])
+    store.put_document("pane 2", None)
+    store.put_document("pane%", "é")
     store.close()
     with pytest.raises(StoreError, match="closed"):
         store.join([label("a", 9.0)])
     again = backend.open()
     assert (again.rows(), again.parked()) == (1, 1)
     assert again.get_document("alerts") == {"firing": ["x"]}
+    assert again.documents("pane ") == {"pane 1": {"rows": 1}}
+    assert again.documents("pane%") == {"pane%": "é"}
     assert again.prediction("a")[0].label == label("a", 9.0)

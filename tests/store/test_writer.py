@@ -83,6 +83,9 @@ class Gate:
     def get_document(self, key: str) -> Any:
         return self.store.get_document(key)
 
+    def documents(self, prefix: str) -> dict[str, Any]:
+        return self.store.documents(prefix)
+
     def rows(self) -> int:
         return self.store.rows()
 
