@@ -30,7 +30,7 @@ parity: $(VENV)/.ready $(PARITY)-evidently/.ready $(PARITY)-nannyml/.ready ## ou
 
 $(PARITY)-%/.ready: requirements/parity-%.lock
 	$(PYTHON) -m venv $(PARITY)-$*
-	$(PARITY)-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PARITY)-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	touch $@
 
 lock: $(VENV)/.ready ## new lock files: hashes, no addresses

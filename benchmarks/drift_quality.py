@@ -25,7 +25,8 @@ if not __package__:  # run as a script: find `benchmarks` and `monitor` of this 
 
 from benchmarks.drift import report, suite  # noqa: E402 - after the path is known
 
-PEERS = ROOT / ".venv-peers" / "bin" / "python"
+# alibi-detect wants an older numpy than the others, so it has an environment of its own.
+PEERS = [ROOT / name / "bin" / "python" for name in (".venv-peers", ".venv-alibi")]
 
 
 def main() -> int:
@@ -58,7 +59,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="under a minute; figures are coarse")
     parser.add_argument("--seeds", type=int, help="simulated months of each kind (default 2)")
     parser.add_argument(
-        "--peers", type=Path, default=PEERS, help="Python of an environment with the peers"
+        "--peers",
+        type=Path,
+        nargs="*",
+        default=PEERS,
+        metavar="PYTHON",
+        help="Pythons of environments with the peers (default: .venv-peers and .venv-alibi)",
     )
     parser.add_argument("--publish", action="store_true", help="into docs/statistics.md")
     return parser.parse_args()

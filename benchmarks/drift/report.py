@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.drift.changes import UNCHANGED
 from benchmarks.drift.column import SHIFTED_WINDOWS, WINDOWS, Rate
+from benchmarks.drift.page import rewrite, table
 from benchmarks.drift.suite import Results
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "statistics.md"
@@ -51,27 +52,20 @@ def sheets(results: Results) -> list[Sheet]:
 def show(results: Results) -> None:
     """The tables, on the terminal."""
     for title, header, rows in sheets(results):
-        table = Table(*header, title=title, title_justify="left")
+        shown = Table(*header, title=title, title_justify="left")
         for row in rows:
-            table.add_row(*row)
-        _console.print(table)
+            shown.add_row(*row)
+        _console.print(shown)
     for line in notes(results):
         _console.print(line, markup=False)
 
 
 def publish(results: Results) -> None:
     """The tables, between the markers of the page."""
-    before, begin, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{PAGE.name} has lost its markers: {BEGIN} and {END}")
     parts = [f"{line}  " for line in notes(results)]
     for title, header, rows in sheets(results):
-        rule = ("---",) * len(header)
-        lines = ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
-        parts += ["", f"### {title}", "", *lines]
-    text = "\n".join(parts)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", "utf-8")
+        parts += ["", f"### {title}", "", *table(header, rows)]
+    rewrite(PAGE, BEGIN, END, "\n".join(parts))
 
 
 def notes(results: Results) -> list[str]:
@@ -92,12 +86,12 @@ def notes(results: Results) -> list[str]:
 
 
 def _shown_arguments() -> list[str]:
-    """The command's arguments without the path of an environment, which is this machine's."""
+    """The command's arguments without the paths of environments, which are this machine's."""
     kept, skip = [], False
     for argument in sys.argv[1:]:
+        skip = argument == "--peers" or (skip and not argument.startswith("--"))
         if not skip and not argument.startswith("--peers"):
             kept.append(argument)
-        skip = argument == "--peers"
     return kept
 
 

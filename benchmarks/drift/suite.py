@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from benchmarks.drift.month import Month
 
 PROCESSES = 2
 PEERS_SECONDS = 1200
+PEERS = ("evidently", "nannyml", "alibi-detect")
 
 Say = Callable[[str], None]
 
@@ -54,8 +55,8 @@ class Results:
     seconds: float = 0.0
 
 
-def run(plan: Plan, python: Path | None, say: Say) -> Results:
-    """All of it; `python` is that of an environment which holds the peers."""
+def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
+    """All of it; `pythons` are those of environments which hold the peers."""
     began = perf_counter()
     with ProcessPoolExecutor(PROCESSES, initializer=_mortal) as pool:
         # The longest first, so that both processes end at about the same time.
@@ -69,7 +70,7 @@ def run(plan: Plan, python: Path | None, say: Say) -> Results:
         others = pool.submit(column.kinds, 0, plan.trials // 2)
         named = pool.submit(changes.measure, 0, plan.changes)
         delays = pool.submit(month.minutes_to_find, 0, plan.delays)
-        peers = pool.submit(_peers, python, plan.peers)
+        peers = pool.submit(_peers, pythons, plan.peers)
         for number, one in enumerate(months):
             _told(one, say, f"month {number + 1} of {len(months)}")
         document, absent = peers.result()
@@ -97,10 +98,24 @@ def _told(future: Future[Month], say: Say, what: str) -> None:
     say(f"{what}: {found.kind}, seed {found.seed}: {found.alerts} alerts in {found.days:g} days")
 
 
-def _peers(python: Path | None, trials: int) -> tuple[dict[str, Any], str]:
-    """What the peers' own Python printed, and what is absent."""
-    if python is None or not python.exists():
-        return {}, "Evidently and NannyML (there is no environment .venv-peers that holds them)"
+def _peers(pythons: Sequence[Path], trials: int) -> tuple[dict[str, Any], str]:
+    """What the peers' own Pythons printed, together, and what is absent."""
+    rates: list[dict[str, Any]] = []
+    versions: dict[str, str] = {}
+    failed: list[str] = []
+    for python in pythons:
+        if not python.exists():
+            continue
+        document, error = _peer(python, trials)
+        rates += document.get("rates", [])
+        versions |= document.get("versions", {})
+        failed += [error] if error else []
+    absent = [name for name in PEERS if name not in versions]
+    return {"rates": rates, "versions": versions}, ", ".join([*absent, *failed])
+
+
+def _peer(python: Path, trials: int) -> tuple[dict[str, Any], str]:
+    """What one of them printed, or why it printed nothing."""
     script = Path(__file__).with_name("peers.py")
     done = subprocess.run(
         [python, script, "0", str(trials)],
@@ -111,6 +126,6 @@ def _peers(python: Path | None, trials: int) -> tuple[dict[str, Any], str]:
     )
     if done.returncode:
         last = done.stderr.strip().rpartition("\n")[2]
-        return {}, f"Evidently and NannyML (their run failed: {last})"
+        return {}, f"a run of theirs failed: {last}"
     document: dict[str, Any] = json.loads(done.stdout.strip().rpartition("\n")[2])
-    return document, ", ".join(sorted({"evidently", "nannyml"} - set(document["versions"])))
+    return document, ""

@@ -84,10 +84,12 @@ class _Numeric:
         tails = [ordered.ad_tail(row) for row in self._reference]
         self._points = np.array([points for points, _ in tails])
         self._log_p = np.array([log_p for _, log_p in tails])
+        self._inside = np.array([grid.inside for grid in grids], dtype=np.int64).reshape(-1, 2)
 
     def p_values(self, cells: Codes) -> Floats:
         """Of the values, `[looks, numeric columns]`, for `cells[looks, total]`."""
         now = _take(cells, self._cells)
+        now = ordered.without_outliers(now, self._inside)
         statistic = ordered.anderson_darling(np.broadcast_to(self._reference, now.shape), now)
         return np.stack([ordered.ad_p_value(a, self._points, self._log_p) for a in statistic])
 
@@ -97,7 +99,8 @@ class _Numeric:
             return {}
         both = self._reference, _take(current.cells, self._cells)
         distance = divergence.wasserstein(*both, self._positions, self._scales)
-        statistic = ordered.anderson_darling(*both)
+        calm = ordered.without_outliers(both[1], self._inside)
+        statistic = ordered.anderson_darling(both[0], calm)
         return {
             WASSERSTEIN: distance,
             "ks": divergence.ks_distance(*both),

@@ -57,6 +57,33 @@ def anderson_darling(reference: ArrayLike, current: ArrayLike) -> Floats:
     return np.where(enough, n * terms.sum(axis=-1), np.nan)
 
 
+def without_outliers(counts: ArrayLike, inside: ArrayLike) -> Floats:
+    """Counts `[..., B]` less the outermost row at each end, where it lies beyond the reference.
+
+    `inside[..., 2]`: the cells start:stop that hold the reference's range. One row beyond it may be
+    an accident of any size, and must not make a test surprised; a second one counts. Without drift
+    hardly any row lies there, so that nothing is lost.
+
+    StatisticsError where `inside` does not hold pairs.
+
+    >>> without_outliers([1, 0, 4, 5, 2], inside=[1, 4])
+    array([0., 0., 4., 5., 1.])
+    """
+    held = np.array(counts, dtype=np.float64)
+    ends = np.asarray(inside)
+    if ends.shape[-1:] != (2,):
+        raise StatisticsError("the reference's range is a pair of cells, start and stop")
+    occupied = held > 0
+    first = occupied.argmax(axis=-1)
+    last = held.shape[-1] - 1 - occupied[..., ::-1].argmax(axis=-1)
+    some = occupied.any(axis=-1)
+    beyond = (some & (first < ends[..., 0]), some & (last >= ends[..., 1]))
+    for place, is_beyond in zip((first, last), beyond, strict=True):
+        taken = np.take_along_axis(held, place[..., None], axis=-1) - is_beyond[..., None]
+        np.put_along_axis(held, place[..., None], taken, axis=-1)
+    return held
+
+
 def ad_tail(reference: ArrayLike) -> tuple[Floats, Floats]:
     """The statistic's tail under no drift, for cells with the reference's counts `[B]`: points x,
     and ln p at each.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from benchmarks.drift import column, month, report
+from benchmarks.drift import column, month, report, suite
 from benchmarks.drift.changes import UNCHANGED, Named
 from benchmarks.drift.column import SHIFTED_WINDOWS, WINDOWS, Rate
 from benchmarks.drift.month import Month
@@ -41,14 +42,17 @@ def test_a_bar_is_missed_only_by_more_than_chance(found: Results, held: bool) ->
 def test_the_page_keeps_what_people_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "statistics.md"
     monkeypatch.setattr(report, "PAGE", page)
-    monkeypatch.setattr("sys.argv", ["drift_quality.py", "--peers", "/some/where", "--publish"])
+    monkeypatch.setattr(
+        "sys.argv", ["drift_quality.py", "--peers", "/some/where", "/some/else", "--publish"]
+    )
     page.write_text(f"# Title\n\n{report.BEGIN}\nyesterday\n{report.END}\n\nThe end.\n", "utf-8")
     report.publish(results())
     text = page.read_text("utf-8")
     assert text.startswith(f"# Title\n\n{report.BEGIN}\n")
     assert text.endswith(f"{report.END}\n\nThe end.\n")
     assert "yesterday" not in text
-    assert "/some/where" not in text
+    assert "/some" not in text
+    assert "drift_quality.py --publish`" in text
     assert "| Sidelight, `warning` | 0.0100 |" in text
     assert "Not measured: Evidently and NannyML." in text
     report.publish(results())
@@ -98,10 +102,30 @@ def test_rates_are_of_the_readings() -> None:
     assert trials.rate("spoiled", column.spoiled(2.0), 200, 20).drift == 1.0
 
 
+def test_peers_of_several_environments_are_put_together(tmp_path: Path) -> None:
+    pythons = []
+    for name in ("evidently", "alibi-detect"):
+        said = {
+            "versions": {name: "1"},
+            "rates": [{"rule": name, "case": "x", "rows": 5, "rate": 0}],
+        }
+        python = tmp_path / name
+        python.write_text(f"#!/bin/sh\necho noise\necho '{json.dumps(said)}'\n", "utf-8")
+        python.chmod(0o755)
+        pythons.append(python)
+    broken = tmp_path / "broken"
+    broken.write_text("#!/bin/sh\necho out of memory >&2\nexit 1\n", "utf-8")
+    broken.chmod(0o755)
+    document, absent = suite._peers([*pythons, broken, tmp_path / "none"], 3)
+    assert document["versions"] == {"evidently": "1", "alibi-detect": "1"}
+    assert [rate["rule"] for rate in document["rates"]] == ["evidently", "alibi-detect"]
+    assert absent == "nannyml, a run of theirs failed: out of memory"
+
+
 def test_a_run_without_peers_says_so() -> None:
     plan = Plan(trials=20, changes=2, delays=1, seeds=1, days=0.05, peers=1)
-    found = run(plan, Path("/nowhere/python"), lambda _: None)
+    found = run(plan, [Path("/nowhere/python")], lambda _: None)
     assert found.peers == {}
-    assert "Evidently and NannyML" in found.absent
+    assert found.absent == "evidently, nannyml, alibi-detect"
     assert {one.kind for one in found.months} == set(month.SOURCES)
     assert report.sheets(found)

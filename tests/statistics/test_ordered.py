@@ -100,3 +100,14 @@ def test_the_tail_only_falls() -> None:
         points, log_p = ordered.ad_tail(np.array(cells))
         assert (np.diff(points) > 0).all()
         assert (np.diff(log_p) <= 0).all()
+
+
+def test_without_outliers_takes_at_most_one_row_at_each_end() -> None:
+    inside = [[1, 3], [1, 3], [1, 3], [2, 2]]
+    counts = [[2, 5, 5, 0, 1], [0, 5, 5, 0, 0], [0, 0, 0, 0, 0], [0, 1, 0, 0, 7]]
+    expected = [[1, 5, 5, 0, 0], [0, 5, 5, 0, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 6]]
+    assert ordered.without_outliers(counts, inside).tolist() == expected
+    stacked = ordered.without_outliers(np.array([counts, counts]), inside)
+    assert stacked.tolist() == [expected, expected]
+    with pytest.raises(StatisticsError, match="pair"):
+        ordered.without_outliers(counts, [1, 2, 3])
