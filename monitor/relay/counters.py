@@ -68,6 +68,11 @@ class Counters:
         self.duration.add(duration_seconds)
         self.overhead.add(overhead_seconds)
 
+    def refuse(self, status: int) -> None:
+        """Counts what was answered, or let go, before it could become a request."""
+        self.requests[status] += 1
+        self.skipped["status"] += 1
+
     def acknowledge(self, message: dict[str, Any], at_most: int) -> int:
         """Books what the monitor says became of exchanges, and how many; never more than `at_most`.
 

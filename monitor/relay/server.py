@@ -59,8 +59,8 @@ class ClientConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         state = self._state
         state.guests.add(self)
-        if len(state.guests) > state.max_connections * 5 // 4:
-            self._book(503)
+        if len(state.guests) > state.most_guests:
+            state.counters.refuse(503)
             self.transport.abort()
         elif len(state.guests) > state.max_connections:
             self._refuse(503, "overloaded", "too many connections")
@@ -239,13 +239,9 @@ class ClientConnection(asyncio.Protocol):
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         """Answers what could not become a transaction."""
-        self._book(status)
+        self._state.counters.refuse(status)
         self.transport.write(refusal(status, code, detail, close=True))
         self._leave(linger=True)
-
-    def _book(self, status: int) -> None:
-        self._state.counters.requests[status] += 1
-        self._state.counters.skipped["status"] += 1
 
     def _leave(self, *, linger: bool) -> None:
         """Closes; who may still be sending gets time to read, lest a reset lose the answer."""

@@ -46,3 +46,8 @@ class State:
     wall_offset_seconds: float  # from the monotonic clock to Unix time
     closing: bool = False  # answers say goodbye from now on
     guests: set[Guest] = field(default_factory=set)
+
+    @property
+    def most_guests(self) -> int:
+        """Up to here a connection too many is told so; beyond, it is let go without a word."""
+        return self.max_connections * 5 // 4

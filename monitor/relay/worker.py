@@ -14,6 +14,7 @@ from typing import Any
 from monitor.records.selection import Selection, identifiers
 from monitor.relay.counters import Counters
 from monitor.relay.dial import Address
+from monitor.relay.handshake import SecureDoor
 from monitor.relay.http1.answers import read_answer
 from monitor.relay.http1.memo import Memo
 from monitor.relay.http1.requests import read_request
@@ -31,7 +32,6 @@ DESCRIBE_SECONDS = 1.0
 ACKNOWLEDGE_SECONDS = 1.0  # at the end: for the monitor to say what became of the last exchanges
 _SPARE_FILES = 32  # beside two for every client: listener, tap, pool, and what Python opens
 _BACKLOG = 1024
-CLOSE_SECONDS = 2.0  # for a client to say goodbye in TLS too
 
 
 class Worker:
@@ -96,30 +96,19 @@ class Worker:
         self._sweep()
         self._describe_again()
 
-    async def _listen(self) -> asyncio.Server:
-        """A server on a copy of the listening socket, which outlives it: the next one goes on."""
-        tls = self._certificates.listener
+    async def _listen(self) -> asyncio.Server | SecureDoor:
+        """Accepts on a copy of the listening socket: the next worker goes on with it."""
+        listener, tls = self._listener.dup(), self._certificates.listener
+        if tls is not None:
+            return SecureDoor(self.state, listener, lambda: self._certificates.listener or tls)
         return await self._loop.create_server(
-            lambda: ClientConnection(self.state), sock=self._listener.dup(), backlog=_BACKLOG,
-            ssl=tls, ssl_handshake_timeout=self._settings.timeouts.header if tls else None,
-            ssl_shutdown_timeout=CLOSE_SECONDS if tls else None,
-        )  # fmt: skip
+            lambda: ClientConnection(self.state), sock=listener, backlog=_BACKLOG
+        )
 
     def renew(self) -> None:
         """Reads the certificate files again: for new connections, if there is no fault in them."""
         if self._drain is None and self._certificates.renew():
             self.state.pool.renew(self._certificates.upstream, self._certificates.upstream_http2)
-            if self._certificates.listener is not None:
-                self._renewal = self._loop.create_task(self._listen_anew())
-
-    async def _listen_anew(self) -> None:
-        try:
-            listening = await self._listen()
-        except OSError as error:  # no file descriptor left, for one
-            self._certificates.failed(f"cannot listen anew: {error.strerror}")
-            return
-        earlier, self._server = self._server, listening
-        earlier.close()
 
     def _sweep(self) -> None:
         """The one timer of all connections: a timer for each request would cost more than the
