@@ -118,6 +118,8 @@ def total_variation(reference: ArrayLike, current: ArrayLike) -> Floats:
 
     TV = ½ Σ |pᵢ − qᵢ|.
 
+    Source: Levin, Peres & Wilmer, Markov Chains and Mixing Times (2009), chapter 4.
+
     >>> float(total_variation([50, 50], [75, 25]))
     0.25
     """
@@ -129,6 +131,8 @@ def l_infinity(reference: ArrayLike, current: ArrayLike) -> Floats:
     """The largest change of any one cell's share `[...]`, from 0 to 1.
 
     L∞ = maxᵢ |pᵢ − qᵢ|.
+
+    Source: the uniform metric; Deza & Deza, Encyclopedia of Distances (2009), chapter 14.
 
     >>> round(float(l_infinity([50, 30, 20], [60, 40, 0])), 12)
     0.2
