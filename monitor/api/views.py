@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import ArrayLike, NDArray
 
 from monitor.api.ports import PredictedRow
 from monitor.history import ScoreHistory
@@ -151,13 +152,23 @@ def outlines(snapshot: Snapshot, history: ScoreHistory) -> Json:
             {
                 "column": reading.column,
                 "role": reading.role,
-                "score": history.scores(reading.role, reading.column),
-                "reference": np.array([one.reference for one in reading.bins], np.float32),
-                "current": np.array([one.current for one in reading.bins], np.float32),
+                "score": _rough(history.scores(reading.role, reading.column)),
+                "reference": _rough([one.reference for one in reading.bins]),
+                "current": _rough([one.current for one in reading.bins]),
             }
             for reading in snapshot.readings
         ],
     }
+
+
+def _rough(values: ArrayLike) -> NDArray[np.float32]:
+    """To four digits, which is more than a small picture shows, and half the bytes."""
+    exact = np.asarray(values, np.float64)
+    finite = np.isfinite(exact) & (exact != 0)
+    digits = np.zeros_like(exact)
+    digits[finite] = 3 - np.floor(np.log10(np.abs(exact[finite])))
+    scale = 10.0**digits
+    return (np.round(exact * scale) / scale).astype(np.float32)
 
 
 def _bins(snapshot: Snapshot, reading: Reading) -> list[Json]:

@@ -86,6 +86,12 @@ def test_columns_in_outline(client: Any, house: Any) -> None:
     assert column["history"] == {"at": found["at"], "score": first["score"]}
 
 
+def test_outlines_are_rough_at_any_size() -> None:
+    values = [0.0, 123456.0, 0.000123456, -7.65432, float("nan"), float("inf")]
+    found = json.loads(views.dump({"x": views._rough(values)}))["x"]
+    assert found == [0.0, 123500.0, 0.0001235, -7.654, None, None]
+
+
 def test_columns_of_one_name_are_told_apart_by_role(client: Any) -> None:
     assert client.get("/api/v1/columns/same").json()["role"] == "feature"
     output = client.get("/api/v1/columns/same?role=prediction").json()

@@ -71,7 +71,7 @@ def test_from_the_first_byte_to_a_resolved_alert(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reference = _reference(tmp_path, monkeypatch)
-    webhook = f", webhooks: [{{url: '{received.url}/hook', secret: 'not-for-logs'}}]"
+    webhook = f", webhooks: [{{url: '{received.url}/hook/not-for-logs', secret: 'not-for-logs'}}]"
     webhook += ", allow_private: [127.0.0.1]}\n"
     sidecar = start("--reference", str(reference), config=WINDOW + webhook)
 
@@ -106,6 +106,9 @@ def test_from_the_first_byte_to_a_resolved_alert(
     assert rmse == pytest.approx(NOISE, rel=1e-9)
     performance = sidecar.json("/api/v1/performance")
     assert performance["reference"]["mae"] == pytest.approx(NOISE, rel=1e-9)
+    paths = ("/metrics", "/", "/openapi.json", "/api/v1/health", "/api/v1/alerts", "/api/v1/drift")
+    told = [request(sidecar.control, "GET", path)[2] for path in paths]
+    assert b"not-for-logs" not in b"".join(told)
     assert "not-for-logs" not in sidecar.log()
     assert sidecar.stop() == 0
 

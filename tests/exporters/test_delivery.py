@@ -7,8 +7,10 @@ import base64
 import contextlib
 import hashlib
 import hmac
+import ipaddress
 import json
 import random
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -16,7 +18,7 @@ import pytest
 import structlog.testing
 
 from exporters import sending
-from exporters.addresses import AddressPolicy
+from exporters.addresses import Address, AddressPolicy
 from exporters.delivery import Sink, Target
 from exporters.formats import FORMATS
 from exporters.formats.format import Receiver as Told
@@ -118,6 +120,47 @@ def test_a_failure_is_tried_again_with_the_same_id(reply: bytes | None) -> None:
             assert len({fields["webhook-id"] for fields, _ in receiver.requests}) == 1
             assert len({body for _, body in receiver.requests}) == 1
             assert (count(sink, "sent"), count(sink, "failed")) == (1, 2)
+
+    story(play)
+
+
+def test_a_receiver_that_asks_for_time_gets_it() -> None:
+    async def play() -> None:
+        busy = answer(429, "retry-after: 1")
+        async with receiving(busy) as receiver, running(receiver.port, Documents()) as sink:
+            clock = asyncio.get_running_loop()
+            sink.offer([FIRING])
+            await receiver.arrived.wait()
+            asked = clock.time()
+            assert await sink.flush(10)
+            assert clock.time() - asked >= 0.95, "chance alone would have waited for no time"
+            assert receiver.alerts == [["firing"]] * 2
+
+    story(play)
+
+
+def test_where_nothing_may_go_is_counted_and_said() -> None:
+    async def play() -> None:
+        async def here(_host: str, _port: int) -> list[Address]:
+            return [ipaddress.ip_address("127.0.0.1")]
+
+        told = Told("https://hooks.test:9/canary-url", "canary-secret")
+        sink = Sink(
+            Target("hook", told, FORMATS["alertmanager"]),
+            Sender(AddressPolicy(["10.0.0.0/8"]), here),
+            load=lambda: None,
+            save=lambda _: None,
+        )
+        with structlog.testing.capture_logs() as logs:
+            task = asyncio.create_task(sink.run())
+            sink.offer([FIRING])
+            assert not await sink.flush(0.3)
+            task.cancel()
+            await sink.close()
+        assert count(sink, "failed") == 1
+        assert sink.waiting == 1, "the name may mean another address later"
+        assert re.fullmatch(r"refused: \S+ is private, and not in .*", logs[0]["reason"])
+        assert "canary" not in repr(logs)
 
     story(play)
 

@@ -9,7 +9,7 @@ import { showPerformance } from "./performance.js";
 import { count, plural, say, when } from "./words.js";
 
 const EVERY_MILLISECONDS = 2000;
-const OUTLINES_MILLISECONDS = 8000; // what the small charts show; the rest of the table is newer
+const OUTLINES_MILLISECONDS = 8000; // what the small charts show, for 200 columns; the rest is newer
 const $ = (id) => document.getElementById(id);
 const columns = new Columns($("drift-head"), $("drift-rows"), () => state && showDrift(state.drift));
 const view = new ColumnView($("column"), ask);
@@ -72,7 +72,8 @@ function showDrift(drift) {
 }
 
 async function outline() {
-  if (performance.now() - outlinedAt < OUTLINES_MILLISECONDS && outlinedAt) return;
+  const pause = OUTLINES_MILLISECONDS * Math.max(1, state.drift.columns.length / 200);
+  if (outlinedAt && performance.now() - outlinedAt < pause) return;
   outlinedAt = performance.now();
   columns.outline(await ask("/api/v1/columns"));
 }
