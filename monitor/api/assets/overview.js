@@ -72,8 +72,13 @@ function tile(title, value, mood, note) {
 }
 
 function showAlerts(alerts) {
-  $("alerts-none").hidden = alerts.length > 0;
-  replace($("alerts-list"), alerts.map(alertItem));
+  const over = alerts.filter((alert) => alert.state === "resolved");
+  const open = alerts.filter((alert) => alert.state !== "resolved");
+  $("alerts-none").hidden = open.length > 0;
+  replace($("alerts-list"), open.map(alertItem));
+  $("alerts-over").hidden = over.length === 0;
+  say($("alerts-over-title"), `${count(over.length)} lately resolved`);
+  replace($("alerts-over-list"), over.map(alertItem));
 }
 
 const SINCE = { firing: "fired_at", resolved: "resolved_at", pending: "active_since" };
