@@ -89,6 +89,15 @@ ALERTS: tuple[AlertRule, ...] = (
         COLUMNS,
     ),
     AlertRule(
+        "SidelightLabelDrift",
+        _drift("label"),
+        "2m",
+        "warning",
+        "the labels of {{ $labels.model }} have drifted",
+        "What really happened no longer looks like the reference's labels.",
+        COLUMNS,
+    ),
+    AlertRule(
         "SidelightFleetDrift",
         f"{PSI} > 0.2 and {ROWS} > 1000",
         "10m",

@@ -113,6 +113,44 @@ CLASSIFICATION = Row(
     ),
 )  # fmt: skip
 
+
+def _uncertain(title: str, name: str, unit: str = "none") -> Panel:
+    """A metric with how far chance may have moved it, and what was expected before labels."""
+    named, who = f'metric="{name}"', "{{model}} {{instance}}"
+
+    def each(metric: str, *more: str) -> str:
+        return f"max by (model, version, instance) ({chosen(metric, _ALL, *more)})"
+
+    queries = [
+        Query(each(name, f'source="{source}"', _WHOLE), f"{source} {who}")
+        for source in ("realised", "estimated")
+    ]
+    queries += [
+        Query(each(f"performance_{end}_bound", f'source="{source}"', named), f"{words} {who}")
+        for source, words in (("realised", "95 %"), ("estimated", "band"))
+        for end in ("lower", "upper")
+    ]
+    return Panel(
+        f"{title}: realised, estimated",
+        "Realised with its 95 % interval; estimated from the model's own answers, with the band "
+        "that realised values keep to where the estimate holds. The estimate sees a change of what "
+        "comes in, and is blind to concept drift.",
+        unit,
+        tuple(queries),
+        Kind.LINES,
+        8,
+    )
+
+
+CERTAINTY = Row(
+    "How certain, and what to expect before labels come: each replica's window",
+    (
+        _uncertain("MAE", "mae"),
+        _uncertain("Accuracy", "accuracy", "percentunit"),
+        _uncertain("Area under the ROC curve", "roc_auc", "percentunit"),
+    ),
+)
+
 PARTS = Row(
     "By segment and version",
     (
@@ -120,6 +158,34 @@ PARTS = Row(
         _by_label("Accuracy by segment", "segment", "accuracy", "percentunit"),
         _by_label("RMSE by version", "version", "rmse"),
         _by_label("Accuracy by version", "version", "accuracy", "percentunit"),
+        Panel(
+            "Columns drifted by segment",
+            "Columns that are not like the segment's own rows in the reference, though the whole "
+            "may be.",
+            "none",
+            (
+                Query(
+                    f"max by (model, instance, segment) ({chosen('segment_columns_drifted')})",
+                    "{{model}} {{segment}} {{instance}}",
+                ),
+            ),
+            Kind.LINES,
+            12,
+        ),
+        Panel(
+            "Errors have risen",
+            "1 while a sequential test on the labels, in the order they came, finds that the "
+            "model's errors are larger than they were: concept drift, where no input moved.",
+            "none",
+            (
+                Query(
+                    f"max by (model, version, instance) ({chosen('error_shift_detected')})",
+                    "{{model}} {{version}} {{instance}}",
+                ),
+            ),
+            Kind.LINES,
+            12,
+        ),
     ),
 )
 
@@ -137,6 +203,32 @@ LABELS = Row(
             Kind.LINES, 8,
         ),
         Panel(
+            "Labelled so far",
+            "Share of the rows predicted in each replica's window whose labels are in: how "
+            "complete the figures by prediction time are.",
+            "percentunit",
+            (
+                Query(
+                    f"max by (model, version, instance, segment) ({chosen('labelled_ratio')})",
+                    "{{model}} {{segment}} {{instance}}",
+                ),
+            ),
+            Kind.LINES, 8,
+        ),
+        Panel(
+            "Labels overdue",
+            "Predictions that should have had their labels by now, by the delay that labels have "
+            "kept to.",
+            "none",
+            (
+                Query(
+                    f"max by (model, version, instance) ({chosen('labels_overdue_rows')})",
+                    "{{model}} {{version}} {{instance}}",
+                ),
+            ),
+            Kind.LINES, 8,
+        ),
+        Panel(
             "Label delay",
             "Time from a prediction to its label.",
             "s",
@@ -144,7 +236,7 @@ LABELS = Row(
                 Query(quantile(at, "label_delay_seconds"), name)
                 for at, name in ((0.5, "median"), (0.95, "95 %"))
             ),
-            Kind.LINES, 8,
+            Kind.LINES, 12,
         ),
         Panel(
             "Feedback by outcome",
@@ -152,7 +244,7 @@ LABELS = Row(
             "never claimed, rejected ones are ill-formed.",
             "cps",
             (Query(rate("feedback_total", by="outcome"), "{{outcome}}"),),
-            Kind.STACK, 8,
+            Kind.STACK, 12,
         ),
     ),
 )  # fmt: skip
@@ -162,6 +254,6 @@ BOARD = Board(
     "Sidelight / Performance",
     "How right the predictions were, once the truth is known, against the reference.",
     VARIABLES,
-    (TOGETHER, REGRESSION, CLASSIFICATION, PARTS, LABELS),
+    (TOGETHER, REGRESSION, CLASSIFICATION, CERTAINTY, PARTS, LABELS),
     ANNOTATION,
 )

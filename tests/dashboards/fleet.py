@@ -30,6 +30,7 @@ MISSING_EVERY = 25  # one row in so many, on the second replica alone
 CONFIG = """\
 model: {{name: {name}, version: "1"}}
 window: {{size: 2m, pane: 1s, min_rows: 100}}
+performance: {{segments: [x]}}
 alerts:
   {{for: 200ms, keep_firing_for: 1m, webhooks: [{{url: "{url}"}}], allow_private: [127.0.0.1]}}
 """
@@ -169,7 +170,8 @@ def _regression(folder: Path) -> tuple[Path, Counter[float | None]]:
     source = random.Random(1)
     values = source.choices(VALUES, REFERENCE_WEIGHTS, k=4000)
     lines = [f"{x},{2 * x},{2 * x + source.gauss(0, 1)!r}" for x in values]
-    return _reference(folder / "prices", "x,predicted,truth", lines), Counter(values)
+    more = ("--segments", "x", "--estimate")
+    return _reference(folder / "prices", "x,predicted,truth", lines, *more), Counter(values)
 
 
 def _binary(folder: Path) -> Path:
@@ -178,7 +180,7 @@ def _binary(folder: Path) -> Path:
     for _ in range(4000):
         a = source.random()
         lines.append(f"{a!r},{1 - a!r},{a!r},{int(a > 0.5)},{int(source.random() < a)}")
-    more = ("--probability", "p0=0", "--probability", "p1=1")
+    more = ("--probability", "p0=0", "--probability", "p1=1", "--estimate")
     return _reference(folder / "fraud", "a,p0,p1,predicted,truth", lines, *more)
 
 
