@@ -1,0 +1,1 @@
+"""Performance without labels, beside NannyML on the data that NannyML ships."""
