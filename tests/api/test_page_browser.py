@@ -108,7 +108,7 @@ def test_performance_with_all_that_can_be_known_of_it(show: Show) -> None:
     window = show(house)
     told = window.page.locator("#performance")
     expect(told).to_contain_text("1,310 labels arrived in the window; 42% of the rows")
-    expect(told).to_contain_text("Errors have risen 30 minutes ago: 14.5 on average since")
+    expect(told).to_contain_text("Errors rose 30 minutes ago: 14.5 on average since then")
     expect(told).to_contain_text(
         "77 predictions should have a label by now: labels are waited for 2"
     )

@@ -71,8 +71,8 @@ def test_from_the_first_byte_to_a_resolved_alert(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reference = _reference(tmp_path, monkeypatch)
-    webhook = f", webhooks: [{{url: '{received.url}/hook/not-for-logs', secret: 'not-for-logs'}}]"
-    webhook += ", allow_private: [127.0.0.1]}\n"
+    webhook = f"{{url: '{received.url}/hook/not-for-logs', secret: 'not-for-logs'}}"
+    webhook = f", webhooks: [{webhook}], allow_private: [127.0.0.1]}}\n"
     sidecar = start("--reference", str(reference), config=WINDOW + webhook)
 
     _send(sidecar, shift=0.0, seed=2)

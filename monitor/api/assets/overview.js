@@ -3,6 +3,7 @@
 import { columnLink, count, duration, element, pill, plural, replace, say, time } from "./words.js";
 import { headline } from "./performance.js";
 
+const MOST_ALERTS = 50;
 const $ = (id) => document.getElementById(id);
 const counted = (columns, status) => columns.filter((column) => column.status === status).length;
 
@@ -75,10 +76,12 @@ function showAlerts(alerts) {
   const over = alerts.filter((alert) => alert.state === "resolved");
   const open = alerts.filter((alert) => alert.state !== "resolved");
   $("alerts-none").hidden = open.length > 0;
-  replace($("alerts-list"), open.map(alertItem));
+  replace($("alerts-list"), open.slice(0, MOST_ALERTS).map(alertItem));
+  $("alerts-more").hidden = open.length <= MOST_ALERTS;
+  say($("alerts-more"), `${count(open.length - MOST_ALERTS)} more; every one of them is in /api/v1/alerts.`);
   $("alerts-over").hidden = over.length === 0;
   say($("alerts-over-title"), `${count(over.length)} lately resolved`);
-  replace($("alerts-over-list"), over.map(alertItem));
+  replace($("alerts-over-list"), over.slice(0, MOST_ALERTS).map(alertItem));
 }
 
 const SINCE = { firing: "fired_at", resolved: "resolved_at", pending: "active_since" };

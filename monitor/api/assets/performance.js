@@ -66,7 +66,7 @@ function note({ rows, status }, share) {
 
 function warnings({ error_shift: shift, labels_overdue: overdue }) {
   const lines = [];
-  if (shift) lines.push(["Errors have risen ", time(shift.at), `: ${number(shift.since)} on average since, ${number(shift.before)} before, by ${plural(shift.rows, "label")}.`]);
+  if (shift) lines.push(["Errors rose ", time(shift.at), `: ${number(shift.since)} on average since then, ${number(shift.before)} before, by ${plural(shift.rows, "label")}.`]);
   if (overdue) lines.push([`${plural(overdue.rows, "prediction")} should have a label by now: labels are waited for ${duration(overdue.wait_seconds)}, `,
     ...(overdue.last_label_at ? ["and the last came ", time(overdue.last_label_at), "."] : ["and none ever came."])]);
   return lines.map((parts) => element("p", { class: "notice" }, parts));

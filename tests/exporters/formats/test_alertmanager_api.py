@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
-import shutil
-import subprocess
 import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
@@ -22,12 +15,9 @@ from exporters.formats.alertmanager_api import FORGOTTEN_SECONDS, FORMAT, REPEAT
 from exporters.formats.format import Receiver
 from exporters.sending import Sender
 from monitor.snapshot import Alert, AlertState
-from tests.end_to_end.sidecar import free_port
+from tests.end_to_end.alertmanager import BINARY, alertmanager, alerts, wait
 from tests.exporters.formats.notices import PAGE, message, told
 from tests.exporters.receiving import story
-
-BINARY = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-CONFIG = "route: {receiver: none, group_wait: 1s}\nreceivers: [{name: none}]\n"
 
 
 @pytest.mark.parametrize(
@@ -59,45 +49,6 @@ def test_a_secret_is_a_bearer_token_of_one_line() -> None:
     for bad in ("a\nb", "ü"):
         with pytest.raises(ValueError, match="bearer token"):
             FORMAT.check_secret(Receiver("http://x", bad))
-
-
-@contextlib.contextmanager
-def alertmanager(folder: Path) -> Iterator[str]:
-    """The real one, alone, on loopback."""
-    assert BINARY is not None
-    port = free_port()
-    (folder / "config.yml").write_text(CONFIG)
-    words = [
-        f"--config.file={folder / 'config.yml'}",
-        f"--storage.path={folder / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-    ]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([BINARY, *words], stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        wait(lambda: alerts(url) == [])
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def alerts(url: str, query: str = "") -> list[Any]:
-    with urllib.request.urlopen(f"{url}/api/v2/alerts{query}", timeout=5) as answer:  # noqa: S310
-        found: list[Any] = json.load(answer)
-        return found
-
-
-def wait(until: Any, seconds: float = 20.0) -> None:
-    began = time.monotonic()
-    while True:
-        with contextlib.suppress(OSError):
-            if until():
-                return
-        assert time.monotonic() - began < seconds
-        time.sleep(0.02)
 
 
 @pytest.mark.end_to_end
