@@ -22,7 +22,7 @@ if not __package__:  # run as a script: find `benchmarks`, `tests` and `monitor`
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.faults import limits, processes, upstream
+from benchmarks.faults import limits, processes, published, readers, upstream
 from benchmarks.faults.soak import soak
 from benchmarks.faults.stage import Check, Stage
 
@@ -42,6 +42,7 @@ SCENARIOS: dict[str, Scenario] = {
     "connection-cap": limits.connection_cap,
     "files-exhausted": limits.files_exhausted,
     "large-bodies": limits.large_bodies,
+    "slow-readers": readers.slow_readers,
     "footprint": limits.footprint,
 }
 
@@ -69,6 +70,8 @@ def main() -> int:
     failed = sum(not check.held for checks in found.values() for check in checks)
     took = time.monotonic() - began
     console.print(f"{failed} did not hold; {took:.0f} s; seed {arguments.seed}")
+    if arguments.publish:
+        published.publish(found, f"{busy}; seed {arguments.seed}; {took:.0f} s")
     return 1 if failed else 0
 
 
@@ -101,6 +104,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rounds; no soak unless asked")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1 << 31))
     parser.add_argument("--soak", type=float, metavar="SECONDS", help="60; 0 for none")
+    parser.add_argument("--publish", action="store_true", help="into docs/benchmarks.md")
     parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "soak"])
     arguments = parser.parse_args()
     if arguments.soak is None:

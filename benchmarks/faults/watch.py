@@ -33,6 +33,11 @@ def descriptors(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names are enough
 
 
+def threads(pid: int) -> int:
+    """Threads running."""
+    return len(os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - names are enough
+
+
 def connections_to(port: int) -> Counter[str]:
     """Connections of this machine to a local port, by state; FIN_WAIT2 and TIME_WAIT are ended."""
     found: Counter[str] = Counter()
