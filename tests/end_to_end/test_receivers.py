@@ -45,7 +45,10 @@ def test_alertmanager_hears_of_drift_and_of_its_end(
         assert one["annotations"]["runbook_url"].endswith("/runbook#sidelightfeaturedrift")
         assert one["generatorURL"].endswith("#column=x")
         wait(lambda: not alerts(url, "?active=true"), 40)  # the rows have left the window
-        assert (
-            sidecar.metric("alert_deliveries_total", sink="alertmanager_api-0", outcome="sent") >= 2
-        )
+
+        def sent() -> float:
+            sink = {"sink": "alertmanager_api-0", "outcome": "sent"}
+            return sidecar.metric("alert_deliveries_total", **sink)
+
+        sidecar.wait(lambda: sent() >= 2)
         assert sidecar.metric("alert_deliveries_total", outcome="failed") == 0
