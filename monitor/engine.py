@@ -14,15 +14,16 @@ from functools import partial
 from monitor.alerting.conditions import Subject, conditions
 from monitor.alerting.ledger import LedgerState, Timing, alerts, step
 from monitor.alerting.policy import DriftPolicy, Judge
+from monitor.alerting.ranking import ranked
 from monitor.learning import Held, Learning
 from monitor.panes import PaneDocuments
 from monitor.performance.desk import PerformanceDesk, PerformanceRules
 from monitor.performance.label_drift import LabelDrift
 from monitor.profile.counts import Counts
+from monitor.profile.details import Details
 from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference
 from monitor.profile.segments import SegmentCounting
-from monitor.profile.unseen import UnseenNames
 from monitor.records.batch import Batch, grouped
 from monitor.records.label import Joined
 from monitor.snapshot import (
@@ -89,7 +90,7 @@ class Engine:
         self._reference: Reference | None = None
         self._judge: Judge | None = None
         self._window: Window[Counts] | None = None
-        self._unseen: Window[UnseenNames] | None = None
+        self._details: Window[Details] | None = None
         self._total: Counts | None = None
         self.panes: PaneDocuments | None = None  # to be saved now and then; none while learning
         self.predictions = 0
@@ -117,8 +118,8 @@ class Engine:
         self._reference = reference
         self._judge = Judge(reference)
         self._window = Window(layout.identity, settings.window_seconds, settings.pane_seconds)
-        self._unseen = Window(UnseenNames(), settings.window_seconds, settings.pane_seconds)
-        self.panes = PaneDocuments(reference.digest, self._window, self._unseen)
+        self._details = Window(Details(), settings.window_seconds, settings.pane_seconds)
+        self.panes = PaneDocuments(reference.digest, self._window, self._details)
         self._total = layout.identity
         self._labels = None
         if reference.label_layout.columns:
@@ -215,22 +216,22 @@ class Engine:
         assert self._reference is not None  # noqa: S101 - observe() asked
         assert self._window is not None  # noqa: S101 - comes with the reference
         assert self._total is not None  # noqa: S101 - comes with the reference
+        assert self._details is not None  # noqa: S101 - comes with the reference
         layout, window = self._reference.layout, self._window
         for part in grouped(batch, window.pane):
-            counted = layout.count(part.features, part.outputs, part.probabilities)
+            counted = layout.count(part.features, part.outputs, part.probabilities, at=part.at)
             window.add(part.at[0], counted.counts)
-            if counted.unseen and self._unseen is not None:
-                self._unseen.add(part.at[0], UnseenNames(counted.unseen))
+            self._details.add(part.at[0], counted.details)
             self._total = self._total + counted.counts
 
     def _read(self, window: Counts | None, now: float) -> tuple[Reading, ...]:
-        if self._judge is None or window is None or self._unseen is None:
+        if self._judge is None or window is None or self._details is None:
             return ()
-        names = self._unseen.total(now).names
-        readings = self._judge.readings(window, self._policy(whole=True), names)
+        details = self._details.total(now)
+        readings = self._judge.readings(window, self._policy(whole=True), details)
         if self._labels is not None:
             readings += self._labels.readings(now, self._policy(whole=False))
-        return readings
+        return ranked(readings)
 
     def _policy(self, *, whole: bool) -> DriftPolicy:
         """The part of the budget of false alerts that the live columns have, of the whole window or

@@ -26,12 +26,30 @@ class Kind(StrEnum):
     """How a column's values are read and counted.
 
     Numeric: numbers in order, integers with few values included (each then has a cell of its own).
-    Categorical: text, and whatever else stands for a name. Boolean: false and true.
+    Categorical: text, and whatever else stands for a name. Boolean: false and true. Of the others
+    only the presence is counted, and of columns derived from them the values: free text, moments
+    in time, and vectors of numbers.
     """
 
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     BOOLEAN = "boolean"
+    TEXT = "text"
+    DATETIME = "datetime"
+    VECTOR = "vector"
+
+
+# What is derived of a column, in words; `{}` is the column.
+_TITLES = {
+    "length": "length of {}",
+    "words": "number of words in {}",
+    "unfamiliar": "unfamiliar characters in {}",
+    "hour": "hour of {}",
+    "weekday": "weekday of {}",
+    "age": "age of {} in days",
+    "norm": "norm of {}",
+    "reconstruction_error": "reconstruction error",
+}
 
 
 class SchemaError(SidelightError, ValueError):
@@ -41,7 +59,11 @@ class SchemaError(SidelightError, ValueError):
 @dataclass(frozen=True, slots=True)
 class Column:
     """One feature, output or label; `key` is unique, since a feature and an output may share a
-    name."""
+    name.
+
+    A derived column is computed from others: `part` says what it holds, `source` of which column
+    (empty: of all features together).
+    """
 
     name: str
     role: Role
@@ -50,6 +72,8 @@ class Column:
     minimum: float | None = None  # numeric: the reference's range
     maximum: float | None = None
     categories: tuple[str, ...] = ()  # categorical: the reference's most frequent ones
+    source: str = ""
+    part: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -65,6 +89,19 @@ class Column:
     def key(self) -> tuple[str, str]:
         """The column's identity: (name, role)."""
         return self.name, self.role.value
+
+    @property
+    def title(self) -> str:
+        """What people call it.
+
+        >>> Column("r.length", Role.FEATURE, Kind.NUMERIC, source="review", part="length").title
+        'length of review'
+        >>> Column("e.axis2", Role.FEATURE, Kind.NUMERIC, source="e", part="axis2").title
+        'axis 2 of e'
+        """
+        if not self.part:
+            return self.name
+        return _TITLES.get(self.part, f"axis {self.part[4:]} of {{}}").format(self.source)
 
     @property
     def probability_class(self) -> str | None:

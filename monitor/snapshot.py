@@ -31,7 +31,7 @@ class Reading:
 
     column: str
     role: str  # feature | prediction | label
-    kind: str  # numeric | categorical | boolean
+    kind: str  # numeric | categorical | boolean | text | datetime | vector | unknown
     status: Status
     method: str
     rows: int
@@ -48,6 +48,11 @@ class Reading:
     bins: tuple[BinShare, ...] = ()
     explanation: str = ""  # the bins that moved most, in words
     quality: tuple[str, ...] = ()  # what is wrong with the data itself, in words
+    source: str = ""  # the column that a derived one is made of
+    importance: float | None = None  # for the prediction; 1 is the most important column's
+    rank: int = 0  # 1: look here first
+    distinct: int | None = None  # about how many different values; categorical only
+    reference_distinct: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

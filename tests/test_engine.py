@@ -295,4 +295,5 @@ def test_counts_are_whole_and_shares_are_the_references() -> None:
 def test_a_window_without_rows_still_names_every_column() -> None:
     snapshot = Engine(SETTINGS, _reference()).evaluate(START, WELL).snapshot
     assert {reading.status for reading in snapshot.readings} == {Status.INSUFFICIENT}
-    assert [reading.column for reading in snapshot.readings] == ["x", "kind", "prediction"]
+    names = [reading.column for reading in snapshot.readings]
+    assert names == ["x", "kind", "prediction", "multivariate"]

@@ -15,8 +15,8 @@ from monitor.engine import Engine, EngineSettings
 from monitor.panes import PaneDocuments
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.counts import Counts
+from monitor.profile.details import Details
 from monitor.profile.reference import Reference
-from monitor.profile.unseen import UnseenNames
 from monitor.records.batch import Batch
 from monitor.snapshot import Health, Snapshot
 from monitor.windows import Window
@@ -124,7 +124,7 @@ def test_slots_hold_the_window_however_long_it_runs() -> None:
 def test_a_document_that_is_none_is_left_alone(document: object) -> None:
     identity = Counts(0, np.zeros(3, np.int64), np.zeros((1, 3)))
     counts = Window(identity, 600.0, 60.0)
-    panes = PaneDocuments("d", counts, Window(UnseenNames(), 600.0, 60.0))
+    panes = PaneDocuments("d", counts, Window(Details(), 600.0, 60.0))
     assert panes.restore({"pane 1": document}) == 0
     assert len(counts) == 0
 

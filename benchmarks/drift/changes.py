@@ -57,7 +57,7 @@ def measure(seed: int, trials: int) -> list[Named]:
             if changed is not None:
                 table[column] = changed
             counted = layout.count(_lists(table), {})
-            readings = judge.readings(counted.counts, POLICY, counted.unseen)
+            readings = judge.readings(counted.counts, POLICY, counted.details)
             reading = next(one for one in readings if one.column == column)
             words = _words(reading)
             found += bool(words)

@@ -61,6 +61,7 @@ class Findings:
     values: Verdict
     presence: Verdict
     faults: Sequence[Sequence[Fault]]
+    level: float  # the p-value at which one test at this look is worth an alert
 
     @property
     def quiet(self) -> bool:
@@ -74,7 +75,7 @@ def decide(assessed: Assessment, quality: Quality, policy: DriftPolicy) -> Findi
     found = faults(quality, level)
     rows = assessed.current.rows >= policy.min_rows
     enough = [one if some else [] for one, some in zip(found, rows.tolist(), strict=True)]
-    return Findings(*_moved(assessed, policy, level), enough)
+    return Findings(*_moved(assessed, policy, level), enough, level)
 
 
 def _level(assessed: Assessment, quality: Quality, policy: DriftPolicy) -> float:

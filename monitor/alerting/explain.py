@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from monitor.profile.grid import PRESENT
 from monitor.snapshot import BinShare
 
 MOST_BINS = 3
@@ -16,7 +17,8 @@ def explain(column: str, bins: Sequence[BinShare], change: str = "") -> str:
     >>> explain("carrier", [BinShare("WN", 0.03, 0.11), BinShare("AA", 0.97, 0.89)])
     'share of carrier=WN rose from 3 % to 11 %; share of carrier=AA fell from 97 % to 89 %'
     """
-    moved = sorted(bins, key=lambda one: -abs(one.current - one.reference))[:MOST_BINS]
+    telling = [one for one in bins if one.bin != PRESENT]  # what is not missing says nothing
+    moved = sorted(telling, key=lambda one: -abs(one.current - one.reference))[:MOST_BINS]
     shares = [
         f"share of {column}{_named(one.bin)} {_rose(one)} from {percent(one.reference)} "
         f"to {percent(one.current)}"

@@ -12,20 +12,22 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.alerting import together, unexpected
 from monitor.alerting.changes import name_change
 from monitor.alerting.decide import ColumnRule, DriftPolicy, Findings, Verdict, decide, widest_level
 from monitor.alerting.explain import explain
 from monitor.alerting.quality import Fault, describe
-from monitor.profile.assess import Assessment, Assessor
+from monitor.alerting.ranking import ranked
+from monitor.profile.assess import PRESENCE, Assessment, Assessor
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
-from monitor.profile.grid import NumericGrid
-from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.details import Details
+from monitor.profile.grid import CategoryGrid, NumericGrid
+from monitor.profile.layout import Layout
 from monitor.profile.quality import Quality, QualityAssessor
 from monitor.snapshot import BinShare, Reading, Status
 
 __all__ = ["PRESENCE", "Baseline", "ColumnRule", "DriftPolicy", "Judge"]
-
-PRESENCE = "presence"  # the method's name where the share of missing or invalid values decides
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -60,10 +62,11 @@ class Judge:
         self,
         current: Counts,
         policy: DriftPolicy,
-        unseen: Names | None = None,
+        details: Details | None = None,
     ) -> tuple[Reading, ...]:
-        """A reading of every column; `unseen` names some categories, by column and role, that the
-        reference does not hold."""
+        """A reading of every column, and of those that the reference does not know; `details` is
+        what the window holds beside its counts."""
+        details = details or Details()
         assessed, quality = self._assess(current)
         found = decide(assessed, quality, policy)
         readings = [
@@ -71,11 +74,18 @@ class Judge:
             for index, profile in enumerate(self._layout.columns)
         ]
         self._explain(readings, assessed, current)
-        names = unseen or {}
+        self._together(readings, details)
+        self._estimate_distinct(readings, current, details)
         for index, faults in enumerate(found.faults):
             if faults:
-                readings[index] = self._faulty(readings[index], index, faults, quality, names)
-        return tuple(readings)
+                readings[index] = self._faulty(
+                    readings[index], index, faults, quality, details.unseen
+                )
+        if current.rows >= policy.min_rows:
+            readings += unexpected.readings(
+                details.unexpected, current.rows, self._counts.rows, found.level
+            )
+        return ranked(readings)
 
     def findings(self, current: Counts, policy: DriftPolicy) -> Findings:
         """What `readings` rests on, without words: for whoever looks many times."""
@@ -99,12 +109,12 @@ class Judge:
         """Adds to each reading its bins, and to those that moved, what they say."""
         before, after = self._shares.tolist(), _published_shares(current, self._layout).tolist()
         for index, reading in enumerate(readings):
-            part = self._layout.bin_slice(index)
-            bins = tuple(map(BinShare, self._layout.columns[index].bins, before[part], after[part]))
+            part, profile = self._layout.bin_slice(index), self._layout.columns[index]
+            bins = tuple(map(BinShare, profile.bins, before[part], after[part]))
             words = ""
             if reading.status in {Status.WARNING, Status.DRIFT}:
                 change = self._change(index, reading.method, assessed, current)
-                words = explain(reading.column, bins, change)
+                words = explain(profile.column.title, bins, change)
             readings[index] = replace(reading, bins=bins, explanation=words)
 
     def _change(self, index: int, method: str, assessed: Assessment, current: Counts) -> str:
@@ -115,8 +125,35 @@ class Judge:
         if method == PRESENCE or not before.any() or not now.any():
             return ""
         usual = assessed.reference.stddev[index]
-        ratio = assessed.current.stddev[index] / usual if usual > 0 else np.nan
+        derived = self._layout.derived[index]  # an axis or an error has no unit
+        ratio = np.nan if derived or usual <= 0 else assessed.current.stddev[index] / usual
         return name_change(grid, before.astype(np.float64), now.astype(np.float64), float(ratio))
+
+    def _together(self, readings: list[Reading], details: Details) -> None:
+        """What the reading of all features says of how they depend on each other."""
+        index = self._layout.together
+        projection = None if index is None else self._layout.columns[index].projection
+        if index is not None and projection is not None:
+            others = [*readings[:index], *readings[index + 1 :]]
+            readings[index] = together.explained(
+                readings[index], projection, details.products, others
+            )
+
+    def _estimate_distinct(
+        self, readings: list[Reading], current: Counts, details: Details
+    ) -> None:
+        """Frequent categories are counted, the others estimated."""
+        for index, profile in enumerate(self._layout.columns):
+            if isinstance(profile.grid, CategoryGrid) and not profile.column.part:
+                start = self._layout.cell_slice(index).start
+                frequent = current.cells[start : start + len(profile.grid.categories)]
+                sketch = details.infrequent.get(profile.column.key)
+                others = 0 if sketch is None else round(sketch.estimate)
+                readings[index] = replace(
+                    readings[index],
+                    distinct=int(np.count_nonzero(frequent)) + others,
+                    reference_distinct=profile.distinct,
+                )
 
     def _faulty(
         self,
@@ -164,6 +201,8 @@ def _reading(
         reference_mean=_optional(before.mean[index]),
         reference_stddev=_optional(before.stddev[index]),
         reference_missing_ratio=_optional(before.missing_ratio[index]),
+        source=column.source,
+        importance=profile.importance,
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from monitor.alerting.explain import percent
-from monitor.profile.layout import ColumnProfile
+from monitor.profile.column import ColumnProfile
 from monitor.profile.quality import FAULTS, FROZEN, INVALID, MISSING, OUTSIDE, Quality
 from monitor.schema import Kind
 

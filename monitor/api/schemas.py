@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.api.labels import MAX_TEXT
+from monitor.api.weighed import Weighed
 
 LabelValue = bool | int | float | Annotated[str, Field(max_length=MAX_TEXT)]
 Moment = Annotated[
@@ -43,7 +44,7 @@ class Reference(_Shape):
     rows_needed: int
 
 
-class ColumnReading(_Shape):
+class ColumnReading(_Shape, Weighed):
     """One column against the reference; its scores are null while insufficient."""
 
     column: str

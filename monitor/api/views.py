@@ -68,7 +68,9 @@ def drift(snapshot: Snapshot) -> Json:
         "evaluated_at": moment(snapshot.evaluated_at),
         "window": _window(snapshot),
         "reference": _reference(snapshot.reference),
-        "columns": [column_reading(reading) for reading in snapshot.readings],
+        "columns": [
+            column_reading(one) for one in sorted(snapshot.readings, key=lambda one: one.rank)
+        ],
     }
 
 
@@ -107,6 +109,11 @@ def column_reading(reading: Reading) -> Json:
         "stddev": reading.stddev,
         "explanation": reading.explanation,
         "quality": list(reading.quality),
+        "source": reading.source,
+        "importance": reading.importance,
+        "rank": reading.rank,
+        "distinct": reading.distinct,
+        "reference_distinct": reading.reference_distinct,
     }
 
 

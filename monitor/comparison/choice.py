@@ -32,7 +32,7 @@ def choose(reference: Reference, parts: Parts, table: Sequence[str]) -> Choice:
     A feature is the column of its name. Predictions, probabilities and labels are where `parts`
     says; a prediction that nobody named is the column `prediction`, if there is one.
     """
-    known = [profile.column for profile in reference.columns]
+    known = [profile.column for profile in reference.columns if not profile.column.part]
     if parts.prediction is None and PREDICTION in table:
         parts = replace(parts, prediction=PREDICTION)
     features = parts.features
@@ -57,9 +57,15 @@ def choose(reference: Reference, parts: Parts, table: Sequence[str]) -> Choice:
 
 
 def columns_of(reference: Reference, keys: Sequence[Key]) -> tuple[Layout, Counts]:
-    """Some of a reference's columns, labels among them, with what it has in them."""
+    """Some of a reference's columns, labels among them, with what is derived of each and with what
+    the reference has in them; what is derived of all of them together is left out."""
     wanted = set(keys)
-    profiles = [profile for profile in reference.columns if profile.column.key in wanted]
+    profiles = [
+        profile
+        for profile in reference.columns
+        if profile.column.key in wanted
+        or (profile.column.source, profile.column.role.value) in wanted
+    ]
     cells = [profile.cells for profile in profiles]
     moments = np.array([profile.moments for profile in profiles], dtype=np.float64)
     layout = Layout(profiles)

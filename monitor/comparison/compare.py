@@ -109,7 +109,7 @@ def _compared(
         options.rule,
         standard,
         counted.counts,
-        judge(standard, counted.counts, options.rule, counted.unseen),
+        judge(standard, counted.counts, options.rule, counted.details),
         together,
         tuple(name for name, role in chosen.keys if (name, role) not in chosen.columns)[:MAX_NAMES],
         chosen.unexpected[:MAX_NAMES],

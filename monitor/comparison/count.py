@@ -5,7 +5,7 @@ The result is what `Layout.count` gives on the same rows, whichever way they cam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,18 +16,18 @@ from monitor.comparison.names import grouped
 from monitor.comparison.numbers import cells
 from monitor.comparison.parts import Key, sides
 from monitor.profile.counts import Counts
+from monitor.profile.details import Details
 from monitor.profile.grid import NumericGrid
 from monitor.profile.layout import Layout
-from monitor.profile.unseen import UnseenNames
 from monitor.profile.values import Values
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A file's counts, and some names of categories that the layout does not hold."""
+    """A file's counts, and what they cannot hold: names of unseen categories, for one."""
 
     counts: Counts
-    unseen: UnseenNames = field(default_factory=UnseenNames)
+    details: Details = field(default_factory=Details)
 
 
 def count_file(
@@ -37,27 +37,40 @@ def count_file(
     nowhere is missing in every row."""
     numeric: dict[str, NumericGrid] = {}
     places: dict[int, str] = {}
-    by_name: list[int] = []
+    by_name: list[list[int]] = []
     by_row: list[int] = []
+    derived = _derived(layout)
     total = _Total(layout, file.rows)
     for i, profile in enumerate(layout.columns):
         column, grid = columns.get(profile.column.key), profile.grid
-        if column is None:
-            total.lose(i)
+        if column is None and not profile.column.source:
+            which = [i, *derived[profile.column.key]]
+            total.lose(which)
+        elif column is None:
+            continue  # counted, or lost, with its source
         elif isinstance(grid, NumericGrid) and column in file.numbers:
             places[i] = column
             numeric[column] = grid
         elif column in file.numbers or column in file.names:
-            by_name.append(i)
+            by_name.append([i, *derived[profile.column.key]])
         else:
-            by_row.append(i)
+            by_row += [i, *derived[profile.column.key]]
     _count_numbers(database, file, numeric, places, total)
-    for i in by_name:
-        key = layout.columns[i].column.key
-        total.count([i], ({key: rows} for rows in grouped(database, file, columns[key])))
+    for which in by_name:
+        key = layout.columns[which[0]].column.key
+        total.count(which, ({key: rows} for rows in grouped(database, file, columns[key])))
     if by_row:
         total.count(by_row, _row_by_row(file, layout, by_row, columns))
-    return Counted(total.counts(), total.unseen)
+    return Counted(total.counts(), total.details)
+
+
+def _derived(layout: Layout) -> dict[Key, list[int]]:
+    """Where the columns are that are derived of each: they are counted with it."""
+    found: dict[Key, list[int]] = {profile.column.key: [] for profile in layout.columns}
+    for i, profile in enumerate(layout.columns):
+        if profile.column.source:
+            found[profile.column.source, profile.column.role.value].append(i)
+    return found
 
 
 def _count_numbers(
@@ -77,7 +90,7 @@ def _row_by_row(
     file: DataFile, layout: Layout, which: list[int], columns: Mapping[Key, str]
 ) -> Iterator[dict[Key, Values]]:
     keys = [layout.columns[i].column.key for i in which]
-    wanted = {key: columns[key] for key in keys}
+    wanted = {key: columns[key] for key in keys if key in columns}
     for batch in file.table.batches(tuple(dict.fromkeys(wanted.values()))):
         yield {key: batch[column] for key, column in wanted.items()}
 
@@ -90,11 +103,11 @@ class _Total:
         self._rows = rows
         self._cells = np.zeros_like(layout.identity.cells)
         self._moments = np.zeros_like(layout.identity.moments)
-        self.unseen = UnseenNames()
+        self.details = Details()
 
-    def lose(self, index: int) -> None:
-        """A column that did not come."""
-        self._cells[self._layout.offsets[index + 1] - 2] = self._rows
+    def lose(self, which: Sequence[int]) -> None:
+        """Columns that did not come."""
+        self._cells[self._layout.offsets[np.array(which) + 1] - 2] = self._rows
 
     def put(
         self,
@@ -114,7 +127,7 @@ class _Total:
             one = sides(rows)
             counted = part.count(one.features, one.outputs, one.probabilities, one.labels)
             total = total + counted.counts
-            self.unseen += UnseenNames(counted.unseen)
+            self.details += counted.details
         for place, i in enumerate(which):
             a, b, c = total.moments[place].tolist()
             self.put(i, total.cells[part.cell_slice(place)], (a, b, c))

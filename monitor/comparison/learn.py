@@ -17,9 +17,11 @@ from monitor.comparison.names import grouped
 from monitor.comparison.numbers import numbers_of, ranges, sample, sample_of
 from monitor.comparison.parts import Key
 from monitor.errors import DataFileError
-from monitor.profile.build import CATEGORIES, _filled, _infer_task, _profile
+from monitor.profile.build import CATEGORIES, infer_task
+from monitor.profile.fit import TAKEN_APART, filled, fit
 from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference
+from monitor.profile.sample import Sample, Sampled
 from monitor.profile.survey import Survey
 from monitor.schema import Role
 
@@ -38,16 +40,22 @@ def learn(
     if not file.rows:
         raise DataFileError(f"{file.path}: there are no rows")
     surveys = _survey(database, file, columns)
-    typed = {(name, Role(role)): survey for (name, role), survey in surveys.items()}
-    task = task or _infer_task(typed)
-    profiles = [_profile(key, survey, task, CATEGORIES) for key, survey in typed.items()]
-    layout = Layout(profiles)
+    task = task or infer_task(surveys)
+    fitted = fit(surveys, _sampled(file, columns, surveys), task, CATEGORIES)
+    layout = Layout(fitted.profiles)
     total = count_file(database, file, layout, columns).counts
-    filled = [
-        _filled(profile, surveys[profile.column.key], total, layout, i)
-        for i, profile in enumerate(profiles)
-    ]
-    return Reference(file.rows, tuple(filled), created_at, task)
+    return Reference(file.rows, tuple(filled(fitted, layout, total)), created_at, task)
+
+
+def _sampled(file: DataFile, columns: Mapping[Key, str], surveys: Mapping[Key, Survey]) -> Sampled:
+    """Rows of the columns that are taken apart; what depends on all columns is asked elsewhere."""
+    wanted = {key: columns[key] for key, one in surveys.items() if one.kind in TAKEN_APART}
+    sample, random = Sample(), np.random.default_rng(0)
+    if wanted:
+        for batch in file.table.batches(tuple(dict.fromkeys(wanted.values()))):
+            rows = {key: batch[column] for key, column in wanted.items()}
+            sample.look(rows, None, random.random(len(next(iter(rows.values())))))
+    return sample.rows
 
 
 def _survey(database: Database, file: DataFile, columns: Mapping[Key, str]) -> dict[Key, Survey]:

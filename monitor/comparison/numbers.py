@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
 from monitor.profile.grid import NumericGrid
-from monitor.profile.layout import LARGEST_DEVIATION
+from monitor.profile.tally import LARGEST_DEVIATION
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]

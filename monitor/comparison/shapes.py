@@ -13,10 +13,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
 from monitor.profile.edges import labels
 from monitor.profile.grid import NumericGrid
-from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.layout import Layout
 
 Floats = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from monitor.comparison.datafile import DataFile
 from monitor.comparison.numbers import sample
 from monitor.comparison.parts import Key
 from monitor.comparison.verdict import Rule, Together
-from monitor.profile.grid import Grid, NumericGrid
+from monitor.profile.grid import Grid, NumericGrid, PresenceGrid
 from monitor.profile.layout import Layout
 from monitor.snapshot import Status
 
@@ -147,6 +147,8 @@ def _lost(
 
 def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
     """Whether both files have the column as plain numbers or as names, as the reference had it."""
+    if isinstance(grid, PresenceGrid):
+        return False  # texts, moments, vectors: no numbers, and no names that come again
     for pool in pools:
         column = pool.columns.get(key)
         held = pool.file.numbers if isinstance(grid, NumericGrid) else pool.file.names
@@ -164,7 +166,7 @@ def _rows(pool: Pool, keys: list[Key], grids: list[Grid]) -> Floats:
         column = table.column(i)
         if isinstance(grid, NumericGrid):
             found[:, i] = column.to_numpy()
-        else:
+        elif not isinstance(grid, PresenceGrid):
             found[:, i] = grid.codes(column.to_pylist())
     return found
 

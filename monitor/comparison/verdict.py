@@ -13,8 +13,8 @@ from pathlib import Path
 
 from monitor.alerting.policy import DriftPolicy, Judge
 from monitor.profile.counts import Counts
+from monitor.profile.details import Details
 from monitor.profile.layout import Layout
-from monitor.profile.unseen import UnseenNames
 from monitor.snapshot import Reading, Status
 from monitor.statistics.correction import MONTH_SECONDS
 
@@ -111,11 +111,9 @@ class Comparison:
         return bool(self.drifted or self.faulty or self.together.status is Status.DRIFT)
 
 
-def judge(
-    standard: Standard, current: Counts, rule: Rule, unseen: UnseenNames
-) -> tuple[Reading, ...]:
+def judge(standard: Standard, current: Counts, rule: Rule, details: Details) -> tuple[Reading, ...]:
     """The readings of one look, what drifts first, then what is at fault."""
-    readings = Judge(standard).readings(current, rule.policy, unseen.names)
+    readings = Judge(standard).readings(current, rule.policy, details)
     decided = [
         replace(one, status=Status.DRIFT) if one.status is Status.WARNING else one
         for one in readings

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.profile.counts import Counts
-from monitor.profile.grid import NumericGrid
+from monitor.profile.grid import BooleanGrid, CategoryGrid, NumericGrid, PresenceGrid
 from monitor.profile.layout import Layout
 from monitor.statistics import divergence, ordered, significance
 
@@ -31,6 +31,8 @@ COARSE_SHARE = 0.5
 
 WASSERSTEIN = "wasserstein"
 JS = "js"
+PRESENCE = "presence"
+PCA = "pca_reconstruction"  # the distance of the reconstruction errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +73,14 @@ class _Numeric:
         }
         grids = list(held.values())
         self.which = np.array(list(held), dtype=np.int64)
+        weights = np.array([layout.columns[i].weight for i in held])
         sizes = np.array([grid.value_cells for grid in grids], dtype=np.int64)
         self._cells = _gather(layout.offsets[self.which], sizes)
         self._positions = _padded([g.positions for g in grids], max(self._cells.shape[1] - 1, 0))
         self._scales = np.array([grid.scale for grid in grids], dtype=np.float64)
         self.centres = np.full(len(layout.columns), np.nan)
         self.centres[self.which] = [grid.centre for grid in grids]
-        self._reference = _take(reference.cells, self._cells)
+        self._reference = _take(reference.cells, self._cells) * weights[:, None]
         rows = np.maximum(self._reference.sum(axis=1), 1.0)
         # With most rows at one value, few others are expected: too few for sums of normals.
         self.coarse = self.which[self._reference.max(axis=1, initial=0.0) > COARSE_SHARE * rows]
@@ -116,14 +119,19 @@ class Assessor:
         self._layout = layout
         self._numeric = _Numeric(layout, reference)
         columns = len(layout.columns)
-        numeric = set(self._numeric.which.tolist())
-        self.methods = tuple(WASSERSTEIN if i in numeric else JS for i in range(columns))
-        self._named = np.array([i for i in range(columns) if i not in numeric], dtype=np.int64)
+        grids = [profile.grid for profile in layout.columns]
+        self.methods = tuple(_METHODS[type(grid)] for grid in grids)
+        if layout.together is not None:
+            self.methods = _replaced(self.methods, layout.together, PCA)
+        named = [i for i, grid in enumerate(grids) if isinstance(grid, (CategoryGrid, BooleanGrid))]
+        self._named = np.array(named, dtype=np.int64)
+        self._valued = np.array([not isinstance(g, PresenceGrid) for g in grids], dtype=np.bool_)
         starts, sizes = layout.offsets[:-1], np.diff(layout.offsets)
         self._values = _gather(starts, sizes - 2)
         self._names = _gather(starts[self._named], sizes[self._named] - 2)
-        weights = np.array([layout.columns[i].weight for i in self._named.tolist()])
-        self._names_reference = _take(reference.cells, self._names) * weights[:, None]
+        self._weights = np.array([profile.weight for profile in layout.columns])
+        evidence = self._weights[self._named, None]
+        self._names_reference = _take(reference.cells, self._names) * evidence
         slices = [layout.bin_slice(i) for i in range(columns)]
         bin_starts = np.array([part.start for part in slices], dtype=np.int64)
         bin_sizes = np.array([part.stop - part.start for part in slices], dtype=np.int64)
@@ -145,7 +153,7 @@ class Assessor:
             self.methods,
             effect,
             p_value,
-            divergence.js_distance(before, now),
+            np.where(self._layout.derived, np.nan, divergence.js_distance(before, now)),
             self._presence_p_values(before, now),
             scores,
             self._summary(current),
@@ -163,7 +171,7 @@ class Assessor:
             binned = cells[:, part] @ self._layout.merging(index)
             before = self._reference.cells[part] @ self._layout.merging(index)
             values[:, index] = _homogeneity_p(
-                before[:-2].astype(np.float64), binned[:, :-2].astype(np.float64)
+                before[:-2] * self._weights[index], binned[:, :-2].astype(np.float64)
             )
         if len(self._named):
             now = _take(cells, self._names)
@@ -178,12 +186,13 @@ class Assessor:
         before, now = (self._layout.bin_counts(side) for side in sides)
         bins = _take(before, self._bins), _take(now, self._bins)
         values = _take(before, self._value_bins), _take(now, self._value_bins)
-        scores = {
-            "psi": divergence.psi(*bins),
+        of_values = {
             JS: divergence.js_distance(*values),
             "hellinger": divergence.hellinger(*values),
             "chi2": significance.chi_square(*values).statistic,
         }
+        scores = {name: np.where(self._valued, one, np.nan) for name, one in of_values.items()}
+        scores["psi"] = divergence.psi(*bins)
         for name in (WASSERSTEIN, "ks", "p_value"):
             scores[name] = np.full(len(self.methods), np.nan)
         for name, values_of_numeric in self._numeric.score(current).items():
@@ -191,8 +200,11 @@ class Assessor:
         coarse = self._numeric.coarse
         if len(coarse):
             scores["p_value"][coarse] = significance.homogeneity(
-                values[0][coarse], values[1][coarse]
+                values[0][coarse] * self._weights[coarse, None], values[1][coarse]
             ).p_value
+        if self._layout.together is not None:
+            scores[PCA] = np.full(len(self.methods), np.nan)
+            scores[PCA][self._layout.together] = scores[WASSERSTEIN][self._layout.together]
         if len(self._named):
             names = _take(current.cells, self._names)
             found = significance.homogeneity(self._names_reference, names)
@@ -200,10 +212,11 @@ class Assessor:
         return scores
 
     def _presence_p_values(self, before: Floats, now: Floats) -> Floats:
-        """NaN, and so no test at all, where both sides have rows of one state only."""
+        """NaN, and so no test at all, where both sides have rows of one state only, and where a
+        column is derived: its source is asked."""
         p = _homogeneity_p(before, now)
         several = ((before + now) > 0).sum(axis=-1) > 1
-        return np.where(several, p, np.nan)
+        return np.where(several & ~self._layout.derived, p, np.nan)
 
     def _presence(self, counts: Counts) -> Floats:
         """Rows that are valid, missing, invalid: `[columns, 3]`."""
@@ -229,6 +242,13 @@ class Assessor:
             self._numeric.centres + shift,
             np.where(np.isnan(self._numeric.centres), np.nan, np.sqrt(variance)),
         )
+
+
+_METHODS = {NumericGrid: WASSERSTEIN, CategoryGrid: JS, BooleanGrid: JS, PresenceGrid: PRESENCE}
+
+
+def _replaced(methods: tuple[str, ...], place: int, method: str) -> tuple[str, ...]:
+    return (*methods[:place], method, *methods[place + 1 :])
 
 
 def _homogeneity_p(before: Floats, now: Floats) -> Floats:

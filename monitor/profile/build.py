@@ -6,32 +6,30 @@ nothing of the metrics of performance: those are given, or computed by a functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.errors import DataFileError
-from monitor.profile.counts import Counts
-from monitor.profile.edges import numeric_grid
-from monitor.profile.expectation import choose, expected_cells
-from monitor.profile.grid import BooleanGrid, CategoryGrid
-from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.fit import filled, fit
+from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference, ReferencePerformance
+from monitor.profile.sample import Sample, Sampled
 from monitor.profile.scored import Score, Scored
+from monitor.profile.shapes import Key
 from monitor.profile.survey import Survey
 from monitor.profile.tables import Progress, Table, open_table, require_columns
 from monitor.profile.values import Values
 from monitor.records.batch import PREDICTION
-from monitor.schema import LABEL, PROBABILITY_PREFIX, Column, Kind, Role
+from monitor.schema import LABEL, PROBABILITY_PREFIX, Kind, Role
 
 Named = Mapping[str, Values]
-Keyed = dict[tuple[str, Role], Values]
 
 CATEGORIES = 50
 FEW_CLASSES = 20  # whole numbers with at most as many values are taken for classes
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +40,19 @@ class Rows:
     outputs: Named
     probabilities: Named = field(default_factory=dict)
     labels: Values | None = None
+    at: Sequence[float] | None = None  # when each row came, in Unix seconds
 
-    def columns(self) -> Keyed:
+    def columns(self) -> dict[Key, Values]:
         """All columns by name and role."""
-        found: Keyed = {(name, Role.FEATURE): column for name, column in self.features.items()}
-        found |= {(name, Role.PREDICTION): column for name, column in self.outputs.items()}
+        feature, prediction = Role.FEATURE.value, Role.PREDICTION.value
+        found: dict[Key, Values] = {
+            (name, feature): column for name, column in self.features.items()
+        }
+        found |= {(name, prediction): column for name, column in self.outputs.items()}
         for name, column in self.probabilities.items():
-            found[PROBABILITY_PREFIX + name, Role.PREDICTION] = column
+            found[PROBABILITY_PREFIX + name, prediction] = column
         if self.labels is not None:
-            found[LABEL, Role.LABEL] = self.labels
+            found[LABEL, Role.LABEL.value] = self.labels
         return found
 
 
@@ -157,97 +159,46 @@ def _choose(table: Table, options: BuildOptions) -> _Choice:
 def _build(
     source: Callable[[], Iterator[Rows]], task: str | None, categories: int, created_at: float
 ) -> Reference:
-    surveys = _survey(source())
-    task = task or _infer_task(surveys)
-    profiles = [_profile(key, survey, task, categories) for key, survey in surveys.items()]
-    layout = Layout(profiles)
+    surveys, sampled = _survey(source())
+    task = task or infer_task(surveys)
+    fitted = fit(surveys, sampled, task, categories)
+    layout = Layout(fitted.profiles)
     total = layout.identity
     for rows in source():
-        counted = layout.count(rows.features, rows.outputs, rows.probabilities, rows.labels)
+        counted = layout.count(
+            rows.features, rows.outputs, rows.probabilities, rows.labels, rows.at
+        )
         total = total + counted.counts
     if not total.rows:
         raise DataFileError("there are no rows")
-    filled = [
-        _filled(profile, surveys[profile.column.name, profile.column.role], total, layout, i)
-        for i, profile in enumerate(profiles)
-    ]
-    return Reference(total.rows, tuple(filled), created_at, task)
+    return Reference(total.rows, tuple(filled(fitted, layout, total)), created_at, task)
 
 
-def _survey(batches: Iterator[Rows]) -> dict[tuple[str, Role], Survey]:
+def _survey(batches: Iterator[Rows]) -> tuple[dict[Key, Survey], Sampled]:
     random = np.random.default_rng(0)  # equal data make equal references
-    surveys: dict[tuple[str, Role], Survey] = {}
+    surveys: dict[Key, Survey] = {}
+    sample = Sample()
     for rows in batches:
-        keys: np.ndarray[tuple[int], np.dtype[np.float64]] | None = None
-        for key, column in rows.columns().items():
-            if keys is None:
-                keys = random.random(len(column))
+        columns = rows.columns()
+        keys: NDArray[np.float64] = random.random(len(next(iter(columns.values()), ())))
+        for key, column in columns.items():
             if key not in surveys:
-                surveys[key] = Survey(track_numbers=key[1] is not Role.FEATURE)
+                surveys[key] = Survey(track_numbers=key[1] != Role.FEATURE.value)
             surveys[key].look(column, keys)
+        sample.look(columns, None if rows.at is None else np.asarray(rows.at), keys)
     if not surveys:
         raise DataFileError("there are no rows")
-    return surveys
+    return surveys, sample.rows
 
 
-def _infer_task(surveys: Mapping[tuple[str, Role], Survey]) -> str | None:
+def infer_task(surveys: Mapping[Key, Survey]) -> str | None:
     """From the labels, else from the predictions; None where neither says."""
-    survey = surveys.get((LABEL, Role.LABEL)) or surveys.get((PREDICTION, Role.PREDICTION))
+    survey = surveys.get((LABEL, Role.LABEL.value)) or surveys.get(
+        (PREDICTION, Role.PREDICTION.value)
+    )
     if survey is None:
         return None
     distinct = len(survey.categories)
     if survey.kind is Kind.NUMERIC and (not survey.integer or distinct > FEW_CLASSES):
         return "regression"
     return "binary" if distinct <= 2 else "multiclass"
-
-
-def _profile(
-    key: tuple[str, Role], survey: Survey, task: str | None, categories: int
-) -> ColumnProfile:
-    """The column's kind and cells, nothing counted yet."""
-    name, role = key
-    kind = survey.kind
-    is_class = role is not Role.FEATURE and not name.startswith(PROBABILITY_PREFIX)
-    if is_class and kind is Kind.NUMERIC and task in ("binary", "multiclass") and survey.integer:
-        kind = Kind.CATEGORICAL
-    return _PROFILE[kind](name, role, survey, categories)
-
-
-def _numeric(name: str, role: Role, survey: Survey, _: int) -> ColumnProfile:
-    low, high = float(survey.minimum), float(survey.maximum)
-    column = Column(name, role, Kind.NUMERIC, survey.integer, low, high)
-    sample = survey.sample
-    found = np.quantile(sample, QUANTILES, method="lower").tolist()
-    quantiles = dict(zip(map(str, QUANTILES), found, strict=True))
-    grid = numeric_grid(sample)
-    return ColumnProfile(
-        column, grid, np.zeros(grid.value_cells + 2, np.int64), quantiles=quantiles
-    )
-
-
-def _categorical(name: str, role: Role, survey: Survey, categories: int) -> ColumnProfile:
-    grid = choose(survey.categories, survey.half, categories)
-    column = Column(name, role, Kind.CATEGORICAL, categories=grid.categories)
-    return ColumnProfile(column, grid, np.zeros(grid.value_cells + 2, np.int64))
-
-
-def _boolean(name: str, role: Role, _: Survey, __: int) -> ColumnProfile:
-    return ColumnProfile(Column(name, role, Kind.BOOLEAN), BooleanGrid(), np.zeros(4, np.int64))
-
-
-_PROFILE: Mapping[Kind, Callable[[str, Role, Survey, int], ColumnProfile]] = {
-    Kind.NUMERIC: _numeric,
-    Kind.CATEGORICAL: _categorical,
-    Kind.BOOLEAN: _boolean,
-}
-
-
-def _filled(
-    profile: ColumnProfile, survey: Survey, total: Counts, layout: Layout, index: int
-) -> ColumnProfile:
-    cells = total.cells[layout.cell_slice(index)].copy()
-    first, second, third = total.moments[index].tolist()
-    if isinstance(profile.grid, CategoryGrid):
-        cells, weight = expected_cells(profile.grid, survey.categories, survey.half, cells)
-        return replace(profile, cells=cells, weight=weight)
-    return replace(profile, cells=cells, moments=(first, second, third))

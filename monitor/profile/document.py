@@ -7,15 +7,27 @@ written for people and ignored when read.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from monitor.profile.grid import INVALID, MISSING, BooleanGrid, CategoryGrid, Grid, NumericGrid
-from monitor.profile.layout import ColumnProfile
+from monitor.profile.column import ColumnProfile
+from monitor.profile.derived.derivation import Derivation
+from monitor.profile.derived.moments import MomentParts
+from monitor.profile.derived.texts import MAX_ALPHABET, TextParts
+from monitor.profile.derived.vectors import MAX_AXES, MAX_WIDTH, VectorParts
+from monitor.profile.grid import (
+    INVALID,
+    MISSING,
+    BooleanGrid,
+    CategoryGrid,
+    Grid,
+    NumericGrid,
+    PresenceGrid,
+)
+from monitor.profile.projection import MAX_COLUMNS, Projection
 from monitor.schema import Column, Kind, Role
 
 MAX_EDGES = 4096
@@ -40,12 +52,24 @@ class _ColumnDocument(Part):
     weight: Annotated[float, Field(gt=0, le=1)] = 1.0
     moments: tuple[Number, Number, Number] = (0.0, 0.0, 0.0)
     quantiles: dict[str, Number] | None = None
+    source: Annotated[str, Field(max_length=1024)] = ""
+    part: Annotated[str, Field(max_length=64)] = ""
+    distinct: Count | None = None
+    importance: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
     def profile(self) -> ColumnProfile:
         """The column as the rest of the house knows it."""
-        cells = np.array(self.cells, dtype=np.int64)
         return ColumnProfile(
-            self.column(), self.grid(), cells, self.moments, self.quantiles, self.weight
+            replace(self.column(), source=self.source, part=self.part),
+            self.grid(),
+            np.array(self.cells, dtype=np.int64),
+            self.moments,
+            self.quantiles,
+            self.weight,
+            self.derivation(),
+            self.held_projection(),
+            self.distinct,
+            self.importance,
         )
 
     def column(self) -> Column:
@@ -53,6 +77,37 @@ class _ColumnDocument(Part):
 
     def grid(self) -> Grid:
         raise NotImplementedError
+
+    def derivation(self) -> Derivation | None:
+        """How its rows are taken apart, if they are."""
+        return None
+
+    def held_projection(self) -> Projection | None:
+        """What it is derived by, if it is derived of all features."""
+        return None
+
+
+class ProjectionDocument(Part):
+    """All features together: the score of each of their cells, and their correlation."""
+
+    columns: Annotated[list[Name], Field(min_length=2, max_length=MAX_COLUMNS)]
+    scores: list[Annotated[list[Number], Field(min_length=1, max_length=MAX_EDGES + 3)]]
+    correlation: list[list[Annotated[float, Field(ge=-1, le=1)]]]
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> ProjectionDocument:
+        size = len(self.columns)
+        if len(set(self.columns)) < size or len(self.scores) != size:
+            raise ValueError("each column needs a name of its own and its scores")
+        table = np.array(self.correlation) if len(set(map(len, self.correlation))) == 1 else None
+        if table is None or table.shape != (size, size) or (table != table.T).any():
+            raise ValueError("correlation must be a symmetric table of all columns")
+        return self
+
+    def held(self) -> Projection:
+        """The projection."""
+        tables = tuple(np.array(scores) for scores in self.scores)
+        return Projection(tuple(self.columns), tables, np.array(self.correlation))
 
 
 class NumericDocument(_ColumnDocument):
@@ -69,6 +124,7 @@ class NumericDocument(_ColumnDocument):
     fences: tuple[Number, Number]
     scale: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     centre: Number
+    projection: ProjectionDocument | None = None
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> NumericDocument:
@@ -100,6 +156,10 @@ class NumericDocument(_ColumnDocument):
         names = tuple(str(part["name"]) for part in self.bins)
         bin_of_cell = np.array(self.bin_of_cell, dtype=np.int64)
         return NumericGrid(edges, bin_of_cell, names, inside, self.fences, self.scale, self.centre)
+
+    def held_projection(self) -> Projection | None:
+        """How rows of all features become the column's numbers."""
+        return None if self.projection is None else self.projection.held()
 
 
 class CategoricalDocument(_ColumnDocument):
@@ -147,8 +207,70 @@ class BooleanDocument(_ColumnDocument):
         return BooleanGrid()
 
 
+class _PresenceDocument(_ColumnDocument):
+    """A column of which only the presence is counted: present, missing, invalid."""
+
+    cells: Annotated[list[Count], Field(min_length=3, max_length=3)]
+    kind: Literal["text", "datetime", "vector"]
+
+    def column(self) -> Column:
+        """Its schema."""
+        return Column(self.name, self.role, Kind(self.kind))
+
+    def grid(self) -> PresenceGrid:
+        """Its cells."""
+        return PresenceGrid()
+
+
+class TextDocument(_PresenceDocument):
+    """Free text, and the characters that it is made of."""
+
+    kind: Literal["text"]
+    alphabet: Annotated[str, Field(max_length=MAX_ALPHABET)]
+
+    def derivation(self) -> TextParts:
+        """How texts are taken apart."""
+        return TextParts(frozenset(self.alphabet))
+
+
+class DatetimeDocument(_PresenceDocument):
+    """Moments in time, and what is counted of them."""
+
+    kind: Literal["datetime"]
+    parts: list[Literal["hour", "weekday", "age"]]
+
+    def derivation(self) -> MomentParts:
+        """How moments are taken apart."""
+        return MomentParts(tuple(self.parts))
+
+
+class VectorDocument(_PresenceDocument):
+    """Vectors of one width, and the axes along which they vary."""
+
+    kind: Literal["vector"]
+    centre: Annotated[list[Number], Field(min_length=1, max_length=MAX_WIDTH)]
+    axes: Annotated[list[list[Number]], Field(max_length=MAX_AXES)]
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> VectorDocument:
+        if any(len(axis) != len(self.centre) for axis in self.axes):
+            raise ValueError("axes must be as wide as the centre")
+        return self
+
+    def derivation(self) -> VectorParts:
+        """How vectors are taken apart."""
+        axes = np.array(self.axes, dtype=np.float64).reshape(-1, len(self.centre))
+        return VectorParts(np.array(self.centre), axes)
+
+
 ColumnDocument = Annotated[
-    NumericDocument | CategoricalDocument | BooleanDocument, Field(discriminator="kind")
+    NumericDocument
+    | CategoricalDocument
+    | BooleanDocument
+    | TextDocument
+    | DatetimeDocument
+    | VectorDocument,
+    Field(discriminator="kind"),
 ]
 
 
@@ -160,63 +282,3 @@ def inside_cells(
         return 0, 0
     start = int(edges.searchsorted(minimum, side="right"))
     return start, int(edges.searchsorted(maximum, side="right")) + 1
-
-
-def render_column(profile: ColumnProfile) -> dict[str, Any]:
-    """The column as JSON-able values: first what people read, then what the machine counts with."""
-    column, cells = profile.column, profile.cells
-    rows = max(int(cells.sum()), 1)
-    n, first, second = profile.moments
-    shares = (
-        np.bincount(profile.grid.bin_of_cell, weights=cells, minlength=len(profile.bins)) / rows
-    )
-    document: dict[str, Any] = {
-        "name": column.name,
-        "role": column.role.value,
-        "kind": column.kind.value,
-    }
-    document["missing_ratio"] = int(cells[-2]) / rows
-    if n > 0 and isinstance(profile.grid, NumericGrid):
-        document["mean"] = profile.grid.centre + first / n
-        document["stddev"] = math.sqrt(max(second / n - (first / n) ** 2, 0.0))
-    if profile.quantiles is not None:
-        document["quantiles"] = {name: float(value) for name, value in profile.quantiles.items()}
-    document["bins"] = [
-        {"name": name, "ratio": float(share)}
-        for name, share in zip(profile.bins, shares, strict=True)
-    ]
-    if profile.weight != 1:
-        document["weight"] = float(profile.weight)
-    document |= _RENDER_GRID[type(profile.grid)](profile)
-    document["cells"] = [int(count) for count in cells]
-    if column.kind is Kind.NUMERIC:
-        document["moments"] = [float(value) for value in profile.moments]
-    return document
-
-
-def _render_numeric(profile: ColumnProfile) -> dict[str, Any]:
-    column, grid = profile.column, profile.grid
-    assert isinstance(grid, NumericGrid)  # noqa: S101 - the table below keys on the type
-    return {
-        "integer": column.integer,
-        "minimum": column.minimum,
-        "maximum": column.maximum,
-        "scale": float(grid.scale),
-        "centre": float(grid.centre),
-        "fences": [float(fence) for fence in grid.fences],
-        "edges": [float(edge) for edge in grid.edges],
-        "bin_of_cell": [int(index) for index in grid.bin_of_cell],
-    }
-
-
-def _render_categorical(profile: ColumnProfile) -> dict[str, Any]:
-    grid = profile.grid
-    assert isinstance(grid, CategoryGrid)  # noqa: S101 - the table below keys on the type
-    return {"categories": list(grid.categories), "known": list(grid.known)}
-
-
-_RENDER_GRID: Mapping[type, Callable[[ColumnProfile], dict[str, Any]]] = {
-    NumericGrid: _render_numeric,
-    CategoryGrid: _render_categorical,
-    BooleanGrid: lambda _: {},
-}

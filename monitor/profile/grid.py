@@ -22,6 +22,7 @@ MISSING = "missing"
 INVALID = "invalid"
 OTHER = "other"
 UNSEEN = "unseen"
+PRESENT = "present"
 RESERVED = frozenset({MISSING, INVALID, OTHER, UNSEEN})
 
 
@@ -148,4 +149,22 @@ class BooleanGrid:
         return np.array([cells[read.boolean(value)] for value in values], dtype=np.int64)
 
 
-Grid = NumericGrid | CategoryGrid | BooleanGrid
+@dataclass(frozen=True, slots=True, eq=False)
+class PresenceGrid:
+    """Three cells: a value of whatever kind, missing, invalid."""
+
+    bins: tuple[str, ...] = (PRESENT, MISSING, INVALID)
+    value_cells: int = 1
+
+    @property
+    def bin_of_cell(self) -> Codes:
+        """Each cell is a bin of its own."""
+        return np.arange(3)
+
+    @property
+    def outside(self) -> NDArray[np.bool_]:
+        """No value is beyond the reference."""
+        return np.zeros(1, dtype=np.bool_)
+
+
+Grid = NumericGrid | CategoryGrid | BooleanGrid | PresenceGrid

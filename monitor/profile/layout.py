@@ -14,45 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import StatisticsError
-from monitor.profile import values as read
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts, zero
-from monitor.profile.grid import BooleanGrid, CategoryGrid, Grid, NumericGrid
+from monitor.profile.details import Details, details_of
+from monitor.profile.grid import BooleanGrid, CategoryGrid, NumericGrid
+from monitor.profile.projection import Products
+from monitor.profile.shapes import Key, reshape
+from monitor.profile.tally import Table, number_codes
 from monitor.profile.values import Values
-from monitor.schema import LABEL, PROBABILITY_PREFIX, Column, Role
+from monitor.schema import LABEL, PROBABILITY_PREFIX, Role
 
 Codes = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 MAX_NAMES_REPORTED = 20
-MOST_ROWS_NAMED = 1000  # rows of unseen categories that are read for names
-LARGEST_DEVIATION = 1e140  # its square is still finite, and so is the sum of many
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ColumnProfile:
-    """One column of the reference: what it is, its cells, and what the reference has in them."""
-
-    column: Column
-    grid: Grid
-    cells: Codes
-    moments: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    quantiles: Mapping[str, float] | None = None
-    weight: float = 1.0  # share of the reference's rows that `cells` rest on, as evidence
-
-    @property
-    def bins(self) -> tuple[str, ...]:
-        """Names of the published bins, in order; the last two are missing and invalid."""
-        return self.grid.bins
+FEATURE, PREDICTION = Role.FEATURE.value, Role.PREDICTION.value
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The counts of a batch, and the columns that came without being expected, or did not come (20
-    at most), and categories that the reference does not hold, by column and role (20 of each)."""
+    """The counts of a batch, what they cannot hold, and columns that did not come (20 at most)."""
 
     counts: Counts
-    unexpected: tuple[str, ...] = ()
+    details: Details = field(default_factory=Details)
     absent: tuple[str, ...] = ()
-    unseen: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
 
 class Layout:
@@ -60,7 +45,9 @@ class Layout:
 
     def __init__(self, columns: Sequence[ColumnProfile]) -> None:
         self.columns = tuple(columns)
-        self.index = {profile.column.key: i for i, profile in enumerate(self.columns)}
+        self.index: dict[Key, int] = {
+            profile.column.key: i for i, profile in enumerate(self.columns)
+        }
         if len(self.index) != len(self.columns):
             raise StatisticsError("two columns have one name and role")
         sizes = [profile.grid.value_cells + 2 for profile in self.columns]
@@ -69,14 +56,15 @@ class Layout:
         self._bin_offsets = np.concatenate([[0], np.cumsum(bins)]).astype(np.int64)
         parts = [p.grid.bin_of_cell + self._bin_offsets[i] for i, p in enumerate(self.columns)]
         self._bin_of_cell = np.concatenate([*parts, np.zeros(0, np.int64)]).astype(np.int64)
-        self._numeric = {
-            i: p.grid for i, p in enumerate(self.columns) if isinstance(p.grid, NumericGrid)
+        self.derived = np.array([bool(p.column.part) for p in self.columns], dtype=np.bool_)
+        self._came = frozenset(key for key, i in self.index.items() if not self.derived[i])
+        self._made = {
+            (p.column.source, p.column.role.value, p.column.part): p.column.key
+            for p in self.columns
+            if p.column.source
         }
-        self._named = {
-            i: p.grid
-            for i, p in enumerate(self.columns)
-            if isinstance(p.grid, (CategoryGrid, BooleanGrid))
-        }
+        self.together = next((i for i, p in enumerate(self.columns) if p.projection), None)
+        self._score_of_cell = self._scores()
         self.identity = zero(int(self.offsets[-1]), len(self.columns))
 
     def cell_slice(self, index: int) -> slice:
@@ -104,106 +92,106 @@ class Layout:
         outputs: Mapping[str, Values],
         probabilities: Mapping[str, Values] | None = None,
         labels: Values | None = None,
+        at: Sequence[float] | Floats | None = None,
     ) -> Counted:
         """Rows in column form as counts; a column that did not come counts as missing in every row.
 
-        StatisticsError where columns differ in length: the caller's mistake, since no codec makes
-        such a batch.
+        `at` is when each row came, in Unix seconds, where that is known. StatisticsError where
+        columns differ in length: the caller's mistake, since no codec makes such a batch.
         """
-        given: dict[tuple[str, str], Values] = {
-            (name, Role.FEATURE.value): column for name, column in features.items()
-        }
-        given |= {(name, Role.PREDICTION.value): column for name, column in outputs.items()}
+        given: dict[Key, Values] = {(name, FEATURE): column for name, column in features.items()}
+        given |= {(name, PREDICTION): column for name, column in outputs.items()}
         for name, column in (probabilities or {}).items():
-            given[PROBABILITY_PREFIX + name, Role.PREDICTION.value] = column
+            given[PROBABILITY_PREFIX + name, PREDICTION] = column
         if labels is not None:
             given[LABEL, Role.LABEL.value] = labels
         rows = _rows(given)
         if not rows:
             return Counted(self.identity)
-        unseen: dict[tuple[str, str], tuple[str, ...]] = {}
-        counts = self._count(given, rows, unseen)
-        unexpected = [name for name, role in given if (name, role) not in self.index]
-        absent = [name for name, role in self.index if (name, role) not in given]
-        return Counted(
-            counts,
-            tuple(unexpected[:MAX_NAMES_REPORTED]),
-            tuple(absent[:MAX_NAMES_REPORTED]),
-            unseen,
-        )
-
-    def _count(
-        self,
-        given: Mapping[tuple[str, str], Values],
-        rows: int,
-        unseen: dict[tuple[str, str], tuple[str, ...]],
-    ) -> Counts:
-        """The counts; writes the names of unseen categories into `unseen`."""
-        codes: list[Codes] = []
-        lost: list[int] = []  # columns that did not come
-        numeric: list[tuple[int, Values]] = []
-        for i, profile in enumerate(self.columns):
-            column = given.get(profile.column.key)
-            if column is None:
-                lost.append(i)
-            elif i in self._numeric:
-                numeric.append((i, column))
-            else:
-                found = self._named[i].codes(column)
-                codes.append(found + self.offsets[i])
-                if names := _unseen(profile.grid, found, column):
-                    unseen[profile.column.key] = names
+        if given.keys() != self._came:
+            reshape(given, self.columns, self.index)
+        absent = [key[0] for key in self.index if key in self._came and key not in given]
         moments = np.zeros((len(self.columns), 3))
+        codes = self.codes(given, rows, None if at is None else np.asarray(at), moments)
+        products = self._project(codes, rows, moments)
+        details = details_of(self.columns, self.index, given, codes)
+        counts = Counts(rows, self._added_up(codes, rows), moments)
+        return Counted(counts, details.with_products(products), tuple(absent[:MAX_NAMES_REPORTED]))
+
+    def codes(
+        self, given: Mapping[Key, Values], rows: int, at: Floats | None, moments: Floats
+    ) -> dict[int, Codes]:
+        """The cell of every value, by column; writes the numeric columns' moments into `moments`.
+
+        Columns that did not come are left out, and so is what is derived of all features.
+        """
+        codes: dict[int, Codes] = {}
+        numeric: Table = []
+        known = dict(given)
+        for i, profile in enumerate(self.columns):
+            column = known.get(profile.column.key)
+            if column is None:
+                continue
+            grid = profile.grid
+            if isinstance(grid, NumericGrid):
+                numeric.append((i, grid, column))
+            elif isinstance(grid, CategoryGrid | BooleanGrid):
+                codes[i] = grid.codes(column)
+            elif profile.derivation is not None:
+                derived = profile.derivation.derive(column, at)
+                codes[i] = derived.states
+                for part, values in derived.parts.items():
+                    key = self._made.get((*profile.column.key, part))
+                    if key is not None:
+                        known[key] = values
         if numeric:
-            codes.append(self._count_numbers(numeric, rows, moments))
-        flat = np.concatenate(codes) if codes else np.zeros(0, np.int64)
-        cells = np.bincount(flat, minlength=int(self.offsets[-1])).astype(np.int64, copy=False)
-        for i in lost:
-            cells[self.offsets[i + 1] - 2] += rows
-        return Counts(rows, cells, moments)
+            codes |= number_codes(numeric, rows, moments)
+        return codes
 
-    def _count_numbers(
-        self, columns: list[tuple[int, Values]], rows: int, moments: NDArray[np.float64]
-    ) -> Codes:
-        """The cells of all numeric columns, as one flat vector; writes their moments into
-        `moments`."""
-        table = np.empty((len(columns), rows))
-        codes = np.empty((len(columns), rows), dtype=np.int64)
-        wrong: list[tuple[int, NDArray[np.bool_]]] = []
-        for row, (i, column) in enumerate(columns):
-            table[row], invalid = read.numbers(column)
-            codes[row] = self._numeric[i].edges.searchsorted(table[row], side="right")
-            if invalid is not None:
-                wrong.append((row, invalid))
-        which = np.array([i for i, _ in columns])
-        missing_cell = self.offsets[which + 1] - 2
-        codes += self.offsets[which][:, None]
-        finite = np.isfinite(table)
-        if not finite.all():
-            codes = np.where(finite, codes, missing_cell[:, None])
-            for row, invalid in wrong:
-                codes[row, invalid] = missing_cell[row] + 1
-        centre = np.array([self._numeric[i].centre for i, _ in columns])[:, None]
-        near = np.clip(table, centre - LARGEST_DEVIATION, centre + LARGEST_DEVIATION)
-        deviation = np.where(finite, near, centre) - centre
-        moments[which, 0] = finite.sum(axis=1)
-        moments[which, 1] = deviation.sum(axis=1)
-        moments[which, 2] = np.einsum("ij,ij->i", deviation, deviation)
-        return codes.ravel()
+    def scores(self, codes: Mapping[int, Codes], rows: int) -> Floats:
+        """What the projection makes of the cells of its features, `[p, rows]`."""
+        scores = np.zeros((len(self._score_of_cell), rows))
+        for row, (i, table) in enumerate(self._score_of_cell):
+            if i in codes:
+                np.take(table, codes[i], out=scores[row])
+        return scores
 
+    def _project(self, codes: dict[int, Codes], rows: int, moments: Floats) -> Products | None:
+        """Adds the rows' reconstruction errors to `codes`."""
+        if self.together is None:
+            return None
+        profile = self.columns[self.together]
+        assert profile.projection is not None  # noqa: S101 - that is how it was found
+        assert isinstance(profile.grid, NumericGrid)  # noqa: S101 - a reference file is checked
+        scores = self.scores(codes, rows)
+        errors = profile.projection.errors(scores)
+        codes |= number_codes([(self.together, profile.grid, errors)], rows, moments)
+        return Products.of(scores)
 
-def _unseen(grid: Grid, codes: Codes, values: Values) -> tuple[str, ...]:
-    """The first categories that the reference does not hold, each once."""
-    if not isinstance(grid, CategoryGrid):
-        return ()
-    rows = np.flatnonzero(codes == len(grid.categories) + 1)
-    if not len(rows):
-        return ()
-    names = (read.category(values[row]) for row in rows[:MOST_ROWS_NAMED].tolist())
-    return tuple(dict.fromkeys(names))[:MAX_NAMES_REPORTED]
+    def _scores(self) -> list[tuple[int, Floats]]:
+        """The projection's features by their place, with the score of each of their cells."""
+        projection = None if self.together is None else self.columns[self.together].projection
+        if projection is None:
+            return []
+        found = []
+        for name, table in zip(projection.columns, projection.scores, strict=True):
+            i = self.index.get((name, FEATURE))
+            if i is None or len(table) != self.columns[i].grid.value_cells + 2:
+                raise StatisticsError(f"the projection does not fit column {name}")
+            found.append((i, table))
+        return found
+
+    def _added_up(self, codes: Mapping[int, Codes], rows: int) -> Codes:
+        flat = [code + self.offsets[i] for i, code in codes.items()]
+        size = int(self.offsets[-1])
+        every = np.concatenate(flat) if flat else np.zeros(0, np.int64)
+        cells = np.bincount(every, minlength=size).astype(np.int64, copy=False)
+        lost = [i for i in range(len(self.columns)) if i not in codes]
+        cells[self.offsets[np.array(lost, dtype=np.int64) + 1] - 2] += rows
+        return cells
 
 
-def _rows(given: Mapping[tuple[str, str], Values]) -> int:
+def _rows(given: Mapping[Key, Values]) -> int:
     lengths = {len(column) for column in given.values()}
     if len(lengths) > 1:
         raise StatisticsError(f"columns of one batch differ in length: {sorted(lengths)}")

@@ -7,6 +7,8 @@ data that became cleaner are no fault:
 * outside: values far beyond the reference's range (beyond its fences too, so that a drift alone is
   no fault), or categories it never held;
 * frozen: all values are one, as they were not in the reference.
+
+Of a derived column only that it is frozen: the other faults are its source's.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
 from monitor.profile.grid import CategoryGrid, NumericGrid
-from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.layout import Layout
 from monitor.statistics.divergence import share_effect
 from monitor.statistics.significance import share_rise
 
@@ -91,6 +94,7 @@ class QualityAssessor:
         ends = [_ends(profile, start) for profile, start in zip(columns, self._starts, strict=True)]
         self._outside = np.array(ends, dtype=np.int64).reshape(len(columns), 2)
         self._numeric = numeric
+        self._derived = layout.derived
         self._cells = reference.cells
         self._reference_hits, self._reference_rows = self._hits(reference)
         self._unlucky = np.zeros_like(self._reference_hits)
@@ -110,6 +114,7 @@ class QualityAssessor:
         p = share_rise(before + self._unlucky, rows_before, hits, rows)
         possible = before + hits > 0
         possible[OUTSIDE] = self._outside[:, 0] >= 0
+        possible[:FROZEN] &= ~self._derived
         possible[FROZEN] = frozen >= 0
         return Quality(
             hits,
@@ -135,7 +140,8 @@ class QualityAssessor:
         before = (self._reference_hits + self._unlucky)[:FROZEN]
         padded[:, self._missing] = padded[:, self._missing + 1] = 0
         one = (np.maximum.reduceat(padded, self._starts, axis=1) == valid) & (valid > 1)
-        return share_rise(before, self._reference_rows[:FROZEN], hits, of), one.any(axis=1)
+        p = share_rise(before, self._reference_rows[:FROZEN], hits, of)
+        return np.where(self._derived, np.nan, p), one.any(axis=1)
 
     def _hits(self, counts: Counts) -> tuple[Floats, Floats]:
         """Faulty rows, and the rows that they are a share of; frozen has none yet."""

@@ -21,11 +21,13 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from monitor.errors import ReferenceFileError, SidelightError
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
-from monitor.profile.document import ColumnDocument, Count, Number, Part, render_column
+from monitor.profile.document import ColumnDocument, Count, Number, Part
 from monitor.profile.estimator import Estimator
 from monitor.profile.estimator_document import EstimatorDocument, render_estimator
-from monitor.profile.layout import ColumnProfile, Layout
+from monitor.profile.layout import Layout
+from monitor.profile.rendering import render_column
 from monitor.profile.segments import (
     SegmentCounts,
     SegmentDocument,
@@ -35,7 +37,8 @@ from monitor.profile.segments import (
 )
 from monitor.schema import Role
 
-VERSION = 1
+VERSION = 2
+READABLE = frozenset({1, 2})  # 1: no derived columns, no importances
 MAX_FILE_BYTES = 64 << 20
 MAX_COLUMNS = 20_000
 
@@ -81,7 +84,7 @@ class Reference:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The features, in the order of the data they came from."""
-        columns = (profile.column for profile in self.columns)
+        columns = [profile.column for profile in self.columns if not profile.column.part]
         return tuple(column.name for column in columns if column.role is Role.FEATURE)
 
 
@@ -155,9 +158,9 @@ def parse(document: bytes | Mapping[str, Any], name: str = "reference") -> Refer
     if not isinstance(tree, Mapping) or "sidelight_reference" not in tree:
         raise ReferenceFileError(f"{name}: not a Sidelight reference (no sidelight_reference key)")
     version = tree["sidelight_reference"]
-    if version != VERSION or isinstance(version, bool):
+    if type(version) is not int or version not in READABLE:
         raise ReferenceFileError(
-            f"{name}: reference version {version!r:.40}; this release reads version {VERSION}"
+            f"{name}: reference version {version!r:.40}; this release reads up to {VERSION}"
         )
     try:
         read = _Document.model_validate(tree)

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.profile import values as read
+from monitor.profile.derived.moments import moment
+from monitor.profile.distinct import Distinct
 from monitor.profile.expectation import HALF
 from monitor.profile.values import Values
 from monitor.schema import Kind
@@ -24,6 +26,13 @@ Floats = NDArray[np.float64]
 SAMPLE_ROWS = 100_000
 MAX_TRACKED_CATEGORIES = 100_000
 
+MAX_TEXTS_LOOKED_AT = 5000
+LEAST_TEXTS = 100  # rows; fewer are names
+MOMENTS_SHARE = 0.95
+FREE_TEXT_DISTINCT = 0.5  # of rows
+FREE_TEXT_CHARACTERS = 16.0  # a text, on average
+
+_VECTORS = (list, tuple, np.ndarray)
 _NUMBERS = frozenset({int, float, type(None)})
 _TRUTHS = frozenset({"true", "false"})
 _NO_CATEGORY = frozenset({read.MISSING, read.INVALID})
@@ -41,6 +50,9 @@ class Survey:
         self.maximum = -np.inf
         self.categories: Counter[str] = Counter()
         self.half: Counter[str] = Counter()  # of a random half of the rows
+        self._forgotten = Distinct()  # every category there was when some were forgotten
+        self.widths: Counter[int] = Counter()  # of lists
+        self._distinct_texts = _Texts()
         self._track_numbers = track_numbers
         self._truths_only = True
         self._keys = np.zeros(0)
@@ -49,6 +61,8 @@ class Survey:
     def look(self, column: Values, keys: Floats) -> None:
         """Takes in some rows; `keys[rows]` are uniform random, and the rows of the smallest are
         sampled."""
+        if not isinstance(column, (np.ndarray, read.Coded)):
+            self.widths.update(len(value) for value in column if isinstance(value, _VECTORS))
         numbers, _ = read.numbers(column)
         finite = np.isfinite(numbers)
         self._look_at_numbers(numbers[finite], keys[finite])
@@ -64,10 +78,12 @@ class Survey:
                 booleans += count
             elif read.number(value) is None:
                 self.texts += count
+                self._distinct_texts.look(value)
                 self._truths_only = self._truths_only and name.lower() in _TRUTHS
         self.booleans += booleans
         self.numbers += int(finite.sum()) - booleans
         if len(self.categories) > 2 * MAX_TRACKED_CATEGORIES:
+            self._forgotten += Distinct.of(self.categories)
             self.categories = Counter(dict(self.categories.most_common(MAX_TRACKED_CATEGORIES)))
             self.half = Counter({name: self.half[name] for name in self.categories})
 
@@ -86,11 +102,25 @@ class Survey:
     @property
     def kind(self) -> Kind:
         """What most values are; a column that holds none is categorical without categories."""
+        if self.widths.total() > self.texts + self.numbers + self.booleans and self.width > 1:
+            return Kind.VECTOR
         if self.texts and self._truths_only and not self.numbers:
             return Kind.BOOLEAN
         if self.texts >= self.numbers + self.booleans:
-            return Kind.CATEGORICAL
+            return self._distinct_texts.kind(self.categories.total(), len(self.categories))
         return Kind.NUMERIC if self.numbers else Kind.BOOLEAN
+
+    @property
+    def distinct(self) -> int:
+        """How many categories there were; about, beyond 100,000."""
+        if not self._forgotten.registers.any():
+            return len(self.categories)
+        return round((self._forgotten + Distinct.of(self.categories)).estimate)
+
+    @property
+    def width(self) -> int:
+        """The width that most lists have."""
+        return self.widths.most_common(1)[0][0] if self.widths else 0
 
     @property
     def sample(self) -> Floats:
@@ -99,6 +129,33 @@ class Survey:
             return self._sample
         ends = np.array([self.minimum, self.maximum])
         return np.concatenate([self._sample, ends[~np.isin(ends, self._sample)]])
+
+
+class _Texts:
+    """What the texts of a column look like, each counted once a batch."""
+
+    def __init__(self) -> None:
+        self._looked_at = 0
+        self._moments = 0
+        self._characters = 0
+
+    def look(self, value: object) -> None:
+        """Takes in one text."""
+        if self._looked_at < MAX_TEXTS_LOOKED_AT:
+            text = value if isinstance(value, str) else str(value)
+            self._looked_at += 1
+            self._characters += len(text)
+            self._moments += moment(text) == moment(text)  # NaN is unequal
+
+    def kind(self, rows: int, distinct: int) -> Kind:
+        """Moments, free text, or names that come again."""
+        looked_at = self._looked_at
+        if rows >= LEAST_TEXTS and self._moments >= MOMENTS_SHARE * looked_at:
+            return Kind.DATETIME
+        long = self._characters >= FREE_TEXT_CHARACTERS * looked_at
+        if rows >= LEAST_TEXTS and long and distinct >= FREE_TEXT_DISTINCT * rows:
+            return Kind.TEXT
+        return Kind.CATEGORICAL
 
 
 def _distinct(

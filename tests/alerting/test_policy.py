@@ -41,7 +41,7 @@ def read(
     reference: Reference, judge: Judge, table: dict[str, list[Any]], policy: DriftPolicy = POLICY
 ) -> dict[str, Reading]:
     counted = reference.layout.count(table, {})
-    readings = judge.readings(counted.counts, policy, counted.unseen)
+    readings = judge.readings(counted.counts, policy, counted.details)
     assert judge.findings(counted.counts, policy).quiet == all(
         reading.status is not Status.DRIFT and not reading.quality for reading in readings
     )

@@ -149,7 +149,7 @@ def test_the_budget_is_one_over_whole_segments_and_labels(reference: Reference) 
         for engine in (with_segments, without)
         for whole in (True, False)
     ]
-    assert shares == pytest.approx([3 / 10, 1 / 10, 3 / 4, 1 / 4])
+    assert shares == pytest.approx([4 / 13, 1 / 13, 4 / 5, 1 / 5])
     families = 1 + with_segments.desk.families
     assert shares[0] * families + shares[1] == pytest.approx(POLICY.false_alerts_per_month)
 

@@ -46,15 +46,16 @@ def assess(reference: Reference, columns: dict[str, list[Any]]) -> Assessment:
 
 
 def warned(found: Assessment) -> tuple[set[int], set[int]]:
-    """Columns whose values, and whose presence, moved."""
+    """Columns whose values, and whose presence, moved; not what all features together say."""
     p = benjamini_hochberg(np.concatenate([found.p_value, found.presence_p_value]))
     effect = np.concatenate([found.effect, found.presence_effect])
     moved = np.flatnonzero((p <= LEVEL) & (effect >= EFFECT))
     columns = len(found.methods)
-    return {int(i) for i in moved if i < columns}, {int(i) - columns for i in moved if i >= columns}
+    values = {int(i) for i in moved if i < columns} - {TOGETHER}
+    return values, {int(i) - columns for i in moved if i >= columns}
 
 
-PLAIN, HOLES, NAME, TRUTH, EMPTY, CONSTANT = range(6)
+PLAIN, HOLES, NAME, TRUTH, EMPTY, CONSTANT, TOGETHER = range(7)
 
 
 def change(columns: dict[str, list[Any]], name: str, values: list[Any]) -> dict[str, list[Any]]:
@@ -115,7 +116,7 @@ def test_the_figures_are_those_of_the_values(reference: Reference) -> None:
     columns = draw(random, 800)
     found = assess(reference, columns)
     held = np.array([v for v in columns["holes"] if v is not None])
-    assert found.current.rows.tolist() == [800] * 6
+    assert found.current.rows.tolist() == [800] * 7
     assert found.current.valid_rows[HOLES] == len(held)
     assert found.current.missing_ratio[HOLES] == pytest.approx(1 - len(held) / 800)
     assert found.current.mean[HOLES] == pytest.approx(held.mean())
@@ -142,7 +143,7 @@ def test_values_outside_the_reference_are_counted(reference: Reference) -> None:
     columns["name"] = ["new"] * 10 + ["AA"] * 90
     found = assess(reference, columns)
     assert found.current.outside_ratio[[PLAIN, NAME]].tolist() == [0.25, 0.1]
-    assert found.reference.outside_ratio.tolist() == [0.0] * 6
+    assert found.reference.outside_ratio.tolist() == [0.0] * 7
 
 
 def test_no_rows_are_no_answer(reference: Reference) -> None:

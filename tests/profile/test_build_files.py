@@ -157,7 +157,8 @@ def test_features_can_be_chosen(frame: pd.DataFrame, tmp_path: Path) -> None:
     path = write(frame, tmp_path / "d.csv")
     built = build_from_file(path, BuildOptions(features=("n", "x")), created_at=0.0)
     assert built.feature_names == ("n", "x")
-    assert [p.column.role for p in built.columns] == [Role.FEATURE, Role.FEATURE]
+    assert [p.column.role for p in built.columns] == [Role.FEATURE] * 3
+    assert built.columns[2].column.part == "reconstruction_error"
 
 
 def test_text_among_numbers_is_invalid_wherever_it_stands(
@@ -222,7 +223,8 @@ def test_parquet_types_beyond_numbers_and_text(tmp_path: Path) -> None:
     path = tmp_path / "d.parquet"
     frame.to_parquet(path)
     built = build_from_file(path, BuildOptions(), created_at=0.0)
-    assert bins(built, "list") == {"invalid": 40}
+    assert bins(built, "list") == {"present": 40}
+    assert kinds(built)["list"] is Kind.VECTOR
     assert bins(built, "category") == {"a": 20, "b": 20}
     assert bins(built, "nothing") == {"missing": 40}
     assert len(bins(built, "when")) == 2

@@ -121,7 +121,7 @@ def test_values_fall_where_they_belong(reference: Reference) -> None:
     assert found["name"] == {"a": 1, "unseen": 2, "missing": 1, "invalid": 1}
     assert found["truth"] == {"true": 2, "false": 1, "missing": 1, "invalid": 1}
     assert found["prediction"]["missing"] == 2
-    assert counted.unexpected == ()
+    assert counted.details.unexpected == {}
     assert counted.absent == ()
 
 
@@ -130,7 +130,7 @@ def test_absent_columns_are_missing_and_unexpected_ones_are_named(reference: Ref
         {"name": ["a", "b"], **{f"q{i}": [1, 2] for i in range(50)}}, {}
     )
     assert counted.absent == ("number", "count", "truth", "prediction", "probability:x")
-    assert counted.unexpected == tuple(f"q{i}" for i in range(20))
+    assert counted.details.unexpected == {(f"q{i}", "feature"): 2 for i in range(20)}
     index = reference.layout.index["number", "feature"]
     assert counted.counts.cells[reference.layout.cell_slice(index)][-2] == 2
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from monitor.profile.build import Rows, build_from_columns
+from monitor.profile.details import MAX_NAMES, Details
 from monitor.profile.quality import FROZEN, INVALID, MISSING, OUTSIDE, Quality, QualityAssessor
 from monitor.profile.reference import Reference
-from monitor.profile.unseen import MAX_NAMES, UnseenNames
 from monitor.statistics.divergence import share_effect
 from monitor.statistics.significance import share_rise
 
@@ -158,10 +158,10 @@ def test_no_rows_and_no_columns_are_no_answer(reference: Reference) -> None:
 def test_unseen_categories_are_named_up_to_a_bound(reference: Reference) -> None:
     key = ("name", "feature")
     rows = draw(1, 60) | {"name": ["AA", "XX", "XX", None, "YY", ""] * 10}
-    assert reference.layout.count(rows, {}).unseen == {key: ("XX", "YY")}
+    assert reference.layout.count(rows, {}).details.unseen == {key: ("XX", "YY")}
     many = draw(1, 60) | {"name": [f"n{i}" for i in range(60)]}
-    first = UnseenNames(reference.layout.count(many, {}).unseen)
-    assert first.names[key] == tuple(f"n{i}" for i in range(MAX_NAMES))
-    assert (first + UnseenNames({key: ("late",)})).names == first.names
-    assert (UnseenNames() + first).names == first.names == (first + UnseenNames()).names
-    assert reference.layout.count(draw(1, 60), {}).unseen == {}
+    first = reference.layout.count(many, {}).details
+    assert first.unseen[key] == tuple(f"n{i}" for i in range(MAX_NAMES))
+    assert (first + Details({key: ("late",)})).unseen == first.unseen
+    assert (Details() + first).unseen == first.unseen == (first + Details()).unseen
+    assert reference.layout.count(draw(1, 60), {}).details.unseen == {}

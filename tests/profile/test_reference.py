@@ -57,7 +57,7 @@ def test_it_comes_back_as_it_was(reference: Reference, tmp_path: Path) -> None:
 def test_people_can_read_it(reference: Reference, tmp_path: Path) -> None:
     files.save(reference, tmp_path / "r.json")
     text = (tmp_path / "r.json").read_text("utf-8")
-    assert text.startswith('{\n "sidelight_reference": 1,\n "created_at": "2023-11-14T22:13:20')
+    assert text.startswith('{\n "sidelight_reference": 2,\n "created_at": "2023-11-14T22:13:20')
     assert "straße" in text
     column = json.loads(text)["columns"][0]
     assert {"missing_ratio", "mean", "stddev", "quantiles", "bins", "edges"} <= set(column)
@@ -91,7 +91,7 @@ def in_column(index: int, key: str, value: object) -> Callable[[dict[str, Any]],
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (broken("sidelight_reference", 2), "version 2"),
+        (broken("sidelight_reference", 3), "version 3"),
         (broken("sidelight_reference", "x" * 500), "version"),
         (broken("sidelight_reference", True), "version True"),
         (lambda d: d.pop("sidelight_reference"), "not a Sidelight reference"),
@@ -103,7 +103,7 @@ def in_column(index: int, key: str, value: object) -> Callable[[dict[str, Any]],
         (broken("created_at", "yesterday"), "created_at"),
         (broken("digest", "0" * 64), "does not match its digest"),
         (broken("performance", {"rows": 1, "metrics": {"rmse": "nan?"}}), "metrics"),
-        (in_column(0, "kind", "vector"), "kind"),
+        (in_column(0, "kind", "picture"), "kind"),
         (in_column(0, "role", "owner"), "role"),
         (in_column(0, "edges", [1.0, 1.0]), "edges must increase"),
         (in_column(0, "edges", [1.0, 2.0]), "cells"),
