@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from monitor.alerting.policy import DriftPolicy
 from monitor.performance.estimates import Estimates
@@ -25,6 +26,7 @@ from monitor.statistics.classes import TASKS, Task
 from monitor.statistics.performance import infer_task
 from monitor.windows import Window
 
+FORMAT = 1
 MAX_HELD_LABELS = 100_000  # joined labels kept until the task is known
 HELD_ROWS = 5000  # predicted rows that wait for the next look
 FIRST_LABEL_SECONDS = 86_400.0  # where thresholds are set and no label ever came
@@ -159,6 +161,47 @@ class PerformanceDesk:
             shift=self._stream.found(now) if self._stream else None,
         )
 
+    def to_document(self) -> dict[str, Any]:
+        """What outlives the process, as JSON can hold it: rows predicted, an error shift, and what
+        is known of labels' delays. Labels themselves come back from the store."""
+        windows: list[tuple[tuple[str, ...], Window[int]]] = [
+            ((), self._predicted),
+            *self._predicted_of.items(),
+        ]
+        return {
+            "format": FORMAT,
+            "pane_seconds": self._predicted.pane_seconds,
+            "predicted": [
+                [list(of), [list(pane) for pane in window.panes().items()]]
+                for of, window in windows
+            ],
+            "shift": self._stream.to_document() if self._stream is not None else None,
+            "watch": self.watch.to_document(),
+        }
+
+    def restore(self, document: Mapping[str, Any] | None) -> None:
+        """Go on from an earlier process's document; ValueError on anything else."""
+        if document is None:
+            return
+        try:
+            if document["format"] != FORMAT:
+                raise ValueError(f"performance of format {document['format']!r}")
+            self.watch.restore(document["watch"])
+            if self._stream is not None:
+                self._stream.restore(document["shift"])
+            if document["pane_seconds"] == self._predicted.pane_seconds:
+                for of, panes in document["predicted"]:
+                    window = self._window_of(Segment(*of)) if of else self._predicted
+                    for pane, rows in panes:
+                        window.restore(int(pane), int(rows))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not what a performance desk kept: {error!r}") from None
+
+    def _window_of(self, segment: Segment) -> Window[int]:
+        if segment not in self._predicted_of:
+            self._predicted_of[segment] = Window(0, *self._sizes)
+        return self._predicted_of[segment]
+
     def _know(self, task: Task) -> None:
         self.task = task
         self._realised = Realised(task, *self._sizes)
@@ -196,9 +239,7 @@ class PerformanceDesk:
                 rows.setdefault(value, []).append(row)
         for value, indices in rows.items():
             segment = Segment(column, value)
-            if segment not in self._predicted_of:
-                self._predicted_of[segment] = Window(0, *self._sizes)
-            self._predicted_of[segment].add(batch.at[0], len(indices))
+            self._window_of(segment).add(batch.at[0], len(indices))
             if self._drift is not None and segment in self._drift:
                 self._drift.observe(segment, taken(batch, indices))
 

@@ -7,7 +7,7 @@ how complete it is, is told beside both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from monitor.records.label import Joined, Label, Prediction
@@ -17,8 +17,6 @@ from monitor.statistics.performance import PerformanceCounter, PerformanceSums
 from monitor.windows import Window
 
 MOST_CONFUSED = 20  # classes of which the confusion is told, cell by cell
-
-_Clock = Callable[[Prediction, Label], float]
 
 
 class Readings(NamedTuple):
@@ -45,8 +43,7 @@ class Realised:
         for one in joined:
             if one.previous is None and one.label is not None and not restored:
                 self._counter.add(one.label.value, one.prediction.value)
-        self._put(self._by_arrival, joined, _arrival)
-        self._put(self._by_prediction, joined, _prediction)
+        self._put(joined)
 
     def readings(self, now: float, min_rows: int, predicted: int) -> Readings:
         """Metrics of both clocks; `predicted` rows were predicted in the window.
@@ -73,35 +70,35 @@ class Realised:
             counter.labels, counter.correct, counter.absolute_error, counter.squared_error
         )
 
-    def _put(
-        self, window: Window[PerformanceSums], joined: Sequence[Joined], clock: _Clock
-    ) -> None:
-        """One merge a pane, however many labels it gets."""
-        changes: dict[int, tuple[float, PerformanceSums]] = {}
+    def _put(self, joined: Sequence[Joined]) -> None:
+        """Sums are made once for both clocks, and merged once a pane, however many labels it
+        gets."""
+        changes: dict[tuple[int, int], tuple[float, float, PerformanceSums]] = {}
 
-        def change(at: float) -> PerformanceSums:
-            return changes.setdefault(window.pane(at), (at, PerformanceSums(self._task)))[1]
+        def change(prediction: Prediction, label: Label) -> PerformanceSums:
+            arrived, made = _arrival(prediction, label), prediction.at
+            panes = self._by_arrival.pane(arrived), self._by_prediction.pane(made)
+            if panes not in changes:
+                changes[panes] = arrived, made, PerformanceSums(self._task)
+            return changes[panes][2]
 
         for one in joined:
             prediction = one.prediction
             if one.previous is not None:
-                change(clock(prediction, one.previous)).remove(
+                change(prediction, one.previous).remove(
                     one.previous.value, prediction.value, prediction.probabilities
                 )
             if one.label is not None:
-                change(clock(prediction, one.label)).add(
+                change(prediction, one.label).add(
                     one.label.value, prediction.value, prediction.probabilities
                 )
-        for at, sums in changes.values():
-            window.add(at, sums)
+        for arrived, made, sums in changes.values():
+            self._by_arrival.add(arrived, sums)
+            self._by_prediction.add(made, sums)
 
 
 def _arrival(prediction: Prediction, label: Label) -> float:
     return max(prediction.at, label.received_at)  # a label that came first counts once it is joined
-
-
-def _prediction(prediction: Prediction, label: Label) -> float:  # noqa: ARG001 - as _arrival
-    return prediction.at
 
 
 def _labelled(labelled: int, predicted: int) -> float | None:

@@ -14,7 +14,7 @@ from monitor.snapshot import ErrorShift
 from monitor.statistics.classes import Task, class_name, number
 from monitor.statistics.sequential.adwin import Adwin, AdwinSettings
 
-DELTA = 2e-5  # chance of a false cut at one check: see docs on performance for what that gives
+DELTA = 0.002  # of a false cut at one check, by a wide bound: none in 400,000 errors that stayed
 RECENT = 64  # errors whose mean tells a rise from a fall
 WARM_UP = 200  # labels that tell the size of errors where no reference does
 SCALE = 4.0  # times the usual error: larger ones count as that, so one outlier is no shift
@@ -52,6 +52,17 @@ class ErrorStream:
         if self._found is not None and now - self._found.at > self._hold:
             self._found = None
         return self._found
+
+    def to_document(self) -> list[float] | None:
+        """What was found, as JSON can hold it."""
+        found = self._found
+        return None if found is None else [found.at, found.before, found.since, found.rows]
+
+    def restore(self, document: Sequence[float] | None) -> None:
+        """Take up what an earlier process had found."""
+        if document is not None:
+            at, before, since, rows = document
+            self._found = ErrorShift(float(at), float(before), float(since), int(rows))
 
     def _error(self, label: object, prediction: object) -> float | None:
         if self._task == "regression":

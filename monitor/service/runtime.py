@@ -45,8 +45,8 @@ from monitor.store.writer import StoreWriter
 log = structlog.get_logger()
 
 LEDGER = "ledger"
-LABEL_WATCH = "label watch"
-SAVE_SECONDS = 60.0
+PERFORMANCE = "performance"
+SAVE_SECONDS = 10.0
 MANY_ROWS = 20_000  # that wait for the store: what is observed faster waits in the relay instead
 FIRST_REPORT_SECONDS = 0.02
 PANES_SECONDS = 5.0  # of counts that a process may take with it when it is killed
@@ -75,7 +75,7 @@ class Runtime:
         )
         self._lesson: asyncio.Task[None] | None = None
         self.reloads = Reloads()
-        self._watch_saved_at = self._panes_saved_at = time.monotonic()
+        self._performance_saved_at = self._panes_saved_at = time.monotonic()
         model, now = config.model, self._started_at
         self._publication = Publication(
             Snapshot(model.name, model.version, now, now, now, 0),
@@ -95,7 +95,7 @@ class Runtime:
         """Open the store, take up alerts and labels where the last process left them."""
         self._writer.start()
         self._restore_alerts(await self._documents.load(LEDGER))
-        self._restore_watch(await self._documents.load(LABEL_WATCH))
+        self._restore_performance(await self._documents.load(PERFORMANCE))
         for target in targets(self._config):
             key = outbox_key(target)
             load = partial(_given, await self._documents.load(key))
@@ -125,7 +125,7 @@ class Runtime:
         """Count what has arrived, write it down, and give waiting alerts a last chance."""
         self.observer.drain()
         self._look()
-        self._save_watch()
+        self._save_performance()
         self._save_panes()
         await asyncio.gather(*(sink.flush(delivery_seconds) for sink in self._sinks))
         for sink in self._sinks:
@@ -143,15 +143,15 @@ class Runtime:
         except ValueError as error:
             log.warning("alert state cannot be read: starting without", error=str(error))
 
-    def _restore_watch(self, document: dict[str, Any] | None) -> None:
+    def _restore_performance(self, document: dict[str, Any] | None) -> None:
         try:
-            self._engine.desk.watch.restore(document)
+            self._engine.desk.restore(document)
         except ValueError as error:
-            log.warning("what is known of labels' delay cannot be read", error=str(error))
+            log.warning("what was kept of performance cannot be read", error=str(error))
 
-    def _save_watch(self) -> None:
-        self._watch_saved_at = time.monotonic()
-        self._documents.save(LABEL_WATCH, self._engine.desk.watch.to_document())
+    def _save_performance(self) -> None:
+        self._performance_saved_at = time.monotonic()
+        self._documents.save(PERFORMANCE, self._engine.desk.to_document())
 
     async def _restore_panes(self) -> None:
         if self._engine.panes is not None:
@@ -247,8 +247,8 @@ class Runtime:
             sink.remind(evaluation.snapshot.alerts)
         if time.monotonic() - self._panes_saved_at > PANES_SECONDS:
             self._save_panes()
-        if time.monotonic() - self._watch_saved_at > SAVE_SECONDS:
-            self._save_watch()
+        if time.monotonic() - self._performance_saved_at > SAVE_SECONDS:
+            self._save_performance()
 
     def _health(self) -> Health:
         traffic = self._accounts.traffic(time.monotonic())

@@ -81,7 +81,7 @@ class ClassificationSums:
         probabilities: Mapping[str, float] | None,
         step: int,
     ) -> bool:
-        truth, guess = _class(label), _class(prediction)
+        truth, guess = class_of(label), class_of(prediction)
         if truth is None or guess is None:
             return False
         self.rows += step
@@ -197,7 +197,8 @@ class ClassificationSums:
         return found
 
 
-def _class(value: object) -> str | None:
+def class_of(value: object) -> str | None:
+    """The canonical class that a label or a prediction names, or None."""
     if not isinstance(value, (str, int, float)):
         return None
     return None if isinstance(value, float) and not math.isfinite(value) else class_name(value)

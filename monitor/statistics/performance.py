@@ -15,10 +15,15 @@ from numpy.typing import NDArray
 
 from monitor.errors import StatisticsError
 from monitor.statistics.classes import Task, Value, class_name, number
-from monitor.statistics.classification import ClassificationSums
+from monitor.statistics.classification import ClassificationSums, class_of
 from monitor.statistics.confusion import Confusion
 from monitor.statistics.intervals import Interval
-from monitor.statistics.regression import RegressionSums, regression_metrics, require_equal_lengths
+from monitor.statistics.regression import (
+    RegressionSums,
+    regression_metrics,
+    require_equal_lengths,
+    truth_and_error,
+)
 from monitor.statistics.summation import ExactSum
 
 __all__ = [
@@ -138,16 +143,18 @@ class PerformanceCounter:
     def add(self, label: object, prediction: object) -> bool:
         """Count a joined row; False, and nothing counted, where the two cannot be compared."""
         if self._task == "regression":
-            one = RegressionSums()
-            counted = one.add(label, prediction)
-            self._absolute += one.absolute
-            self._squared += one.squared
+            pair = truth_and_error(label, prediction)
+            if pair is None:
+                return False
+            self._absolute.add(abs(pair[1]))
+            self._squared.add_square(pair[1])
         else:
-            row = ClassificationSums(binary=self._task == "binary")
-            counted = row.add(label, prediction)
-            self.correct += row.correct
-        self.labels += counted
-        return counted
+            truth, guess = class_of(label), class_of(prediction)
+            if truth is None or guess is None:
+                return False
+            self.correct += truth == guess
+        self.labels += 1
+        return True
 
     @property
     def absolute_error(self) -> float:

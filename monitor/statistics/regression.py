@@ -87,7 +87,7 @@ class RegressionSums:
         return self._count(label, prediction, -1)
 
     def _count(self, label: object, prediction: object, step: int) -> bool:
-        pair = _pair(label, prediction)
+        pair = truth_and_error(label, prediction)
         if pair is None:
             return False
         truth, error = pair
@@ -165,7 +165,7 @@ class RegressionSums:
         return present(found)
 
 
-def _pair(label: object, prediction: object) -> tuple[float, float] | None:
+def truth_and_error(label: object, prediction: object) -> tuple[float, float] | None:
     """The label and the prediction's error as finite floats, or None."""
     truth, predicted = number(label), number(prediction)
     if truth is None or predicted is None:

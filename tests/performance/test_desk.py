@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -107,6 +108,31 @@ def test_labels_of_predictions_before_this_process_make_no_share(reference: Refe
     engine = Engine(SETTINGS, reference)
     engine.label(joined(rows_of(1, 500), START, START + 5.0), restored=True)
     assert engine.evaluate(START + 5.0, WELL).snapshot.performance.realised.labelled_ratio is None
+
+
+def test_a_restart_knows_how_many_rows_were_predicted_and_that_errors_have_risen(
+    reference: Reference,
+) -> None:
+    engine = Engine(SETTINGS, reference)
+    rows = rows_of(1, 1000)
+    engine.observe(batch(rows, START))
+    worse = replace(rows, labels=np.array(rows.labels) + 8.0)
+    labels = joined(rows, START, START + 5.0, every=2) + joined(worse, START, START + 5.0)
+    engine.label(labels)
+    before = engine.evaluate(START + 5.0, WELL).snapshot.performance
+    assert before.shift is not None
+    document = json.loads(json.dumps(engine.desk.to_document()))
+    again = Engine(SETTINGS, reference)
+    again.desk.restore(document)
+    again.label(labels[:500], restored=True)
+    after = again.evaluate(START + 5.0, WELL).snapshot.performance
+    assert after.by_prediction_time.labelled_ratio == 0.5
+    assert [one.rows for one in after.segments] == [one.rows for one in before.segments]
+    assert after.shift == before.shift
+    for wrong in ({}, {"format": 2}, {**document, "predicted": 7}, {**document, "shift": "x"}):
+        with pytest.raises(ValueError, match=r"performance|unpack"):
+            Engine(SETTINGS, reference).desk.restore(wrong)
+    again.desk.restore(None)
 
 
 def test_drift_in_one_segment_names_it_and_no_other(reference: Reference) -> None:
