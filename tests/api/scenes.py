@@ -113,6 +113,7 @@ def drifting(columns: int = len(SCORES)) -> Snapshot:
     now = time.time()
     more = {f"feature_{i:03d}": 0.0001 * i for i in range(columns - len(SCORES))}
     readings = [reading(name, score) for name, score in {**SCORES, **more}.items()]
+    readings[2] = replace(readings[2], quality=("missing 9 % (reference 0.1 %)",))
     few = Reading("prediction", "prediction", "numeric", Status.INSUFFICIENT, "psi", 12)
     traffic = Traffic({"200": 9, "502": 1}, {("skipped", "size"): 2}, workers=1, connections=3)
     return Snapshot(

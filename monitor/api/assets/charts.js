@@ -12,14 +12,17 @@ function plotly() {
     const script = document.createElement("script");
     script.src = document.body.dataset.charts;
     script.onload = () => done(window.Plotly);
-    script.onerror = () => failed(new Error("the charts could not be fetched"));
+    script.onerror = () => {
+      library = null; // the next chart that is wanted asks again
+      failed(new Error("the charts could not be fetched"));
+    };
     document.head.append(script);
   });
   return library;
 }
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done));
+const idle = () => new Promise((done) => (window.requestIdleCallback ?? setTimeout)(done, { timeout: 500 }));
 
 // Plotly reads some markup in labels; names come from traffic and mean none.
 const plain = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -79,8 +82,7 @@ class Gallery {
         await this.paint(tool, place);
       }
     } catch (fault) {
-      document.documentElement.dataset.charts = "missing"; // the numbers beside them say the same
-      console.warn(fault.message);
+      console.warn(fault.message); // the numbers beside the charts say the same
     } finally {
       this.busy = false;
     }
@@ -90,9 +92,13 @@ class Gallery {
     const picture = this.pictures.get(place);
     if (!picture || !place.isConnected) return;
     picture.old = false;
-    const { traces, layout, config } = picture.draw(picture.data);
-    await tool.react(place, traces, layout, config);
-    picture.drawn = true;
+    try {
+      const { traces, layout, config } = picture.draw(picture.data);
+      await tool.react(place, traces, layout, config);
+      picture.drawn = true;
+    } catch (fault) {
+      console.error("a chart could not be drawn", fault); // the others can
+    }
   }
 }
 
@@ -161,8 +167,10 @@ function roomy() {
   };
 }
 
+const NAMED = new Set(["categorical", "boolean"]); // whose bins have names to be read, not an order
+
 function drawDistribution({ bins, kind }) {
-  const across = kind === "numeric" && bins.length <= 40;
+  const across = !NAMED.has(kind) && bins.length <= 40;
   const names = bins.map((one) => plain(one.bin));
   const places = bins.map((_, index) => index);
   const layout = { ...roomy(), barmode: "group", bargap: 0.22, bargroupgap: 0.04, hovermode: "closest" };

@@ -2,7 +2,7 @@
 // and what both say in words.
 
 import { course, distribution, forget } from "./charts.js";
-import { chance, columnLink, element, number, percent, pill, plural, replace, say, time } from "./words.js";
+import { chance, columnLink, count, element, number, percent, pill, plural, replace, say, time } from "./words.js";
 
 const MOVED = 3; // so many bins are named in words
 
@@ -48,26 +48,19 @@ export class ColumnView {
       course: part("div", { class: "chart", role: "img", "aria-label": "The score over time" }),
     };
     this.rows = part("tbody");
+    this.table = element("details", {}, [element("summary", {}, ["The same as a table"]), binTable(this.rows)]);
+    this.sharesNote = part("p", { class: "quiet" });
     this.courseNote = part("p", { class: "quiet" });
     this.article.append(
       element("p", {}, [element("a", { class: "back", href: "#" }, ["All columns"])]),
       element("header", { class: "column-head" }, [this.title, this.status]),
       card("In words", [this.words]),
-      card("Reference against current", [this.charts.shares, element("details", {}, [element("summary", {}, ["The same as a table"]), this.table()])]),
+      card("Reference against current", [this.sharesNote, this.charts.shares, this.table]),
       card("Score over time", [this.courseNote, this.charts.course]),
       card("Numbers", [this.facts]),
     );
     this.title.focus({ preventScroll: true });
     scrollTo(0, 0);
-  }
-
-  table() {
-    const heads = ["Bin", "Reference", "Current", "Change"].map((text, index) =>
-      element("th", { scope: "col", ...(index && { class: "number" }) }, [text]));
-    return element("table", {}, [
-      element("caption", { class: "hidden" }, ["Shares by bin"]),
-      element("thead", {}, [element("tr", {}, heads)]), this.rows,
-    ]);
   }
 
   missing(name) {
@@ -91,6 +84,8 @@ export class ColumnView {
     replace(this.words, inWords(column).map((line) => element("p", {}, [line])));
     replace(this.rows, bins.map(binRow));
     this.charts.shares.hidden = !bins.some((one) => one.current != null);
+    this.table.hidden = bins.length === 0;
+    say(this.sharesNote, bins.length ? (this.charts.shares.hidden ? "No rows in the window yet." : "") : "This column has no bins now.");
     if (!this.charts.shares.hidden) distribution(this.charts.shares, bins, column.kind);
     const points = history.score.filter((score) => score != null).length;
     this.charts.course.hidden = points === 0;
@@ -99,6 +94,15 @@ export class ColumnView {
     replace(this.facts, facts(column).map(([term, text]) =>
       element("div", {}, [element("dt", {}, [term]), element("dd", {}, [text])])));
   }
+}
+
+function binTable(rows) {
+  const heads = ["Bin", "Reference", "Current", "Change"].map((text, index) =>
+    element("th", { scope: "col", ...(index && { class: "number" }) }, [text]));
+  return element("table", {}, [
+    element("caption", { class: "hidden" }, ["Shares by bin"]),
+    element("thead", {}, [element("tr", {}, heads)]), rows,
+  ]);
 }
 
 function card(title, children) {
@@ -149,7 +153,10 @@ function facts(column) {
       ["Standard deviation", beside(column.stddev, reference.stddev, number)],
     ]),
     ["Missing", beside(column.missing_ratio, reference.missing_ratio, percent)],
-    ["Rows in the window", number(column.rows)],
+    ["Rows in the window", count(column.rows)],
+    ...(column.distinct == null ? [] : [["Different values, about", beside(column.distinct, reference.distinct ?? column.reference_distinct, count)]]),
+    ...(column.importance == null ? [] : [["Importance for the prediction", number(column.importance)]]),
+    ...(column.source ? [["Made of", element("a", { href: columnLink(column.source) }, [column.source])]] : []),
     ["Evaluated", column.evaluated_at ? time(column.evaluated_at) : "not yet"],
   ];
 }

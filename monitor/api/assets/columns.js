@@ -6,7 +6,8 @@ import { chance, columnLink, element, percent, pill, replace, say, short } from 
 
 const MOST_ROWS = 200;
 const ORDER = { drift: 0, warning: 1, ok: 2, insufficient: 3 };
-const furthest = (a, b) => ORDER[a.status] - ORDER[b.status] || strength(b) - strength(a);
+// By status, then as the answer ranks them (the important ones first), then by how far they moved.
+const furthest = (a, b) => ORDER[a.status] - ORDER[b.status] || (a.rank ?? 0) - (b.rank ?? 0) || strength(b) - strength(a);
 const SORTS = {
   column: (a, b) => a.column.localeCompare(b.column),
   status: furthest,
@@ -94,15 +95,18 @@ class Row {
     this.surprise = element("td", { class: "number" });
     this.missing = element("td", { class: "number" });
     const link = element("a", { class: "name", href: columnLink(column.column, column.role) }, [column.column]);
+    this.role = element("span", { class: "role" });
     this.head = element("tr", {}, [
-      element("th", { scope: "row" }, [link, element("span", { class: "role" }, [`${column.role} · ${column.kind}`])]),
+      element("th", { scope: "row" }, [link, this.role]),
       this.status, this.score, ...this.charts.map((chart) => element("td", {}, [chart])), this.surprise, this.missing,
     ]);
   }
 
   update(column) {
     this.column = column;
-    replace(this.status, [pill(column.status, column.status === "insufficient" ? "too few rows" : column.status)]);
+    const faults = column.quality.length ? [pill("warning", "faulty values")] : [];
+    replace(this.status, [pill(column.status, column.status === "insufficient" ? "too few rows" : column.status), ...faults]);
+    say(this.role, [column.role, column.kind, column.source ? `of ${column.source}` : ""].filter(Boolean).join(" · "));
     replace(this.score, [gauge(column)]);
     say(this.surprise, chance(column.p_value));
     say(this.missing, percent(column.missing_ratio));
