@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from monitor.cli.flags import with_flags
+from monitor.cli.importances import read_importances
 from monitor.cli.options import names, probabilities, task_named
 from monitor.codec.imported import DescriptionError, describe
 from monitor.profile.assess import Assessor
@@ -56,6 +57,12 @@ class BuildFlags:
     metadata: Annotated[
         Path | None, typer.Option(help="Open Inference v2 model metadata: likewise.")
     ] = None
+    importance: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON or CSV, feature and weight; default: what each says of the answer."
+        ),
+    ] = None
     segments: Annotated[
         str | None,
         typer.Option(help="Feature columns whose values are each compared by themselves too."),
@@ -78,6 +85,7 @@ def build(
         probabilities=probabilities(flags.probability or []),
         features=names(flags.features) or _described(flags),
         task=task_named(flags.task),
+        importance=None if flags.importance is None else read_importances(flags.importance),
     )
     reference = _read(data, options)
     if flags.segments:

@@ -1,8 +1,8 @@
 """Rows of JSON values turned into named columns of scalars, within bounds; knows no wire format and
 no model.
 
-A column is a sequence with one entry a row. Vectors become `name[0]`, `name[1]`, …, objects
-`name.key`.
+A column is a sequence with one entry a row. Objects become `name.key`, and vectors `name[0]`,
+`name[1]`, …; but a feature of many numbers (an embedding, a picture) stays one vector a row.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ Columns = dict[str, Sequence[Any]]
 SCALARS = frozenset({int, float, str, bool, type(None)})
 MAX_DEPTH = 16  # of values inside one cell
 MAX_NAME_CHARACTERS = 256
+WIDE = 16  # numbers; so many are one thing, and not features of their own
+WIDEST = 16_384
+
+_NUMBERS = frozenset({int, float})
 
 _BYTES_IN_BASE64 = {
     "b64"
@@ -58,11 +62,22 @@ def name_of(index: int, width: int, names: Sequence[str]) -> str:
     return names[index] if len(names) == width else f"f{index}"
 
 
-def settle(columns: Mapping[str, Sequence[Any]], rows: int, settings: DecoderSettings) -> Columns:
-    """The same columns, vectors and objects laid out as columns of scalars, within the bounds."""
+def settle(
+    columns: Mapping[str, Sequence[Any]],
+    rows: int,
+    settings: DecoderSettings,
+    *,
+    whole: bool = True,
+) -> Columns:
+    """The same columns, vectors and objects laid out as columns of scalars, within the bounds;
+    wide vectors stay `whole`, if that is wanted.
+
+    >>> settle({"point": [[1, 2]], "embedding": [[0.5] * 16]}, 1, DecoderSettings()).keys()
+    dict_keys(['point[0]', 'point[1]', 'embedding'])
+    """
     for values in columns.values():
         if not SCALARS.issuperset(map(type, values)):
-            return _laid_out(columns, rows, settings)
+            return _laid_out(columns, rows, settings, whole=whole)
     _check_size(columns, rows, settings)
     return columns if type(columns) is dict else dict(columns)
 
@@ -127,15 +142,16 @@ def _from_lists(rows: list[list[Any]], names: Sequence[str], settings: DecoderSe
 
 
 def _laid_out(
-    columns: Mapping[str, Sequence[Any]], rows: int, settings: DecoderSettings
+    columns: Mapping[str, Sequence[Any]], rows: int, settings: DecoderSettings, *, whole: bool
 ) -> Columns:
     """Breadth by depth: whatever is not scalar yet is split by one level until all of it is."""
+    vectors = {name for name in columns if whole and _are_vectors(columns[name], settings)}
     for _ in range(MAX_DEPTH):
         level: Columns = {}
         nested = False
         for name, values in columns.items():
             kinds = set(map(type, values))
-            if kinds <= SCALARS:
+            if name in vectors or kinds <= SCALARS:
                 level[name] = values
                 continue
             nested = True
@@ -147,6 +163,16 @@ def _laid_out(
             _check_size(level, rows, settings)
             return level
     raise CodecError("too_deep", f"more than {MAX_DEPTH} levels in one value")
+
+
+def _are_vectors(values: Sequence[Any], settings: DecoderSettings) -> bool:
+    """Whether the rows hold wide lists of plain numbers; nested ones are laid out."""
+    first = next((value for value in values if type(value) is list), ())
+    if not WIDE <= len(first) <= WIDEST or not _NUMBERS.issuperset(map(type, first)):
+        return False
+    if len(first) * len(values) > settings.max_values:
+        raise CodecError("too_many_values", f"{len(values)} vectors of {len(first)} numbers")
+    return True
 
 
 def _split(name: str, values: Sequence[Any], settings: DecoderSettings) -> Columns:

@@ -43,7 +43,7 @@ def interpret(columns: Columns, rows: int, settings: DecoderSettings) -> tuple[C
         score = columns[_SAGEMAKER_SCORE]
         return {PREDICTION: columns[_SAGEMAKER_LABEL]}, binary_probabilities(score)
     outputs, probabilities = _told_apart(columns, settings.task)
-    outputs = settle(outputs, rows, settings)
+    outputs = settle(outputs, rows, settings, whole=False)
     if probabilities and PREDICTION not in outputs:
         outputs = {PREDICTION: _as_labels(most_likely(probabilities)), **outputs}
     elif probabilities:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from monitor.errors import DataFileError
 from monitor.profile.fit import filled, fit
+from monitor.profile.importance import weighed
 from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference, ReferencePerformance
 from monitor.profile.sample import Sample, Sampled
@@ -66,6 +67,7 @@ class BuildOptions:
     features: tuple[str, ...] | None = None  # default: all columns with no other part
     task: str | None = None
     categories: int = CATEGORIES
+    importance: Mapping[str, float] | None = None  # of features; default: measured
 
 
 def build_from_columns(
@@ -121,7 +123,7 @@ def build_from_file(
             yield rows
 
     try:
-        reference = _build(source, options.task, options.categories, created_at)
+        reference = _build(source, options.task, options.categories, created_at, options.importance)
     except DataFileError as error:
         raise error if str(path) in str(error) else DataFileError(f"{path}: {error}") from None
     if score and scored and reference.task:
@@ -157,7 +159,11 @@ def _choose(table: Table, options: BuildOptions) -> _Choice:
 
 
 def _build(
-    source: Callable[[], Iterator[Rows]], task: str | None, categories: int, created_at: float
+    source: Callable[[], Iterator[Rows]],
+    task: str | None,
+    categories: int,
+    created_at: float,
+    importance: Mapping[str, float] | None = None,
 ) -> Reference:
     surveys, sampled = _survey(source())
     task = task or infer_task(surveys)
@@ -171,7 +177,8 @@ def _build(
         total = total + counted.counts
     if not total.rows:
         raise DataFileError("there are no rows")
-    return Reference(total.rows, tuple(filled(fitted, layout, total)), created_at, task)
+    columns = weighed(filled(fitted, layout, total), layout, sampled, importance)
+    return Reference(total.rows, tuple(columns), created_at, task)
 
 
 def _survey(batches: Iterator[Rows]) -> tuple[dict[Key, Survey], Sampled]:
