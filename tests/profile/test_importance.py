@@ -77,7 +77,8 @@ def test_importances_come_from_a_file(tmp_path: Path, text: str) -> None:
     ("text", "says"),
     [
         ("{", "not JSON"), ('{"a": null}', "the weight of 'a' is no number"), ("", "no feature"),
-        ('{"a": 1, "a": 2}', "twice"), ("a,1,2", "line 1"), ("a,1\nb,nan", "'b'"), ("{}", "no feature"),
+        ('{"a": 1, "a": 2}', "twice"), ("a,1,2", "line 1"), ("a,1\nb,nan", "'b'"),
+        ("{}", "no feature"),
     ],
 )  # fmt: skip
 def test_a_file_of_importances_with_a_fault_is_refused(
