@@ -18,8 +18,8 @@ _INCOMING = """CREATE TEMPORARY TABLE IF NOT EXISTS incoming(
     n integer, key bigint, row bigint, id text, at double precision,
     value text, probabilities text, segments text) ON COMMIT DELETE ROWS"""
 _COPY = "COPY incoming FROM STDIN"
-_COUNT = """SELECT count(*), count(*) FILTER (WHERE EXISTS(
-    SELECT 1 FROM forgotten f WHERE f.erased AND f.key = i.key)) FROM incoming i"""
+_HAS_ERASED = "SELECT EXISTS(SELECT 1 FROM forgotten WHERE erased)"
+_DROP_ERASED = """DELETE FROM incoming i USING forgotten f WHERE f.erased AND f.key = i.key"""
 # In the order of the keys, so that two replicas never wait for each other; the first of a pair
 # counts. A row that holds only a label takes its prediction up, and is told of.
 _PLACE = """WITH placed AS (
@@ -29,7 +29,6 @@ _PLACE = """WITH placed AS (
         i.key, i.row, i.id, %(model)s::int, %(replica)s::int,
         i.at, i.value, i.probabilities, i.segments
     FROM incoming i
-    WHERE NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.erased AND f.key = i.key)
     ORDER BY i.key, i.row, i.n
     ON CONFLICT (key, row) DO UPDATE SET
         model = excluded.model, replica = excluded.replica, at = excluded.at,
@@ -51,8 +50,13 @@ def remember(
         with cursor.copy(_COPY) as copy:
             for piece in copy_lines(batches, segments):
                 copy.write(piece)
-        erased = int((cursor.execute(_COUNT).fetchone() or (0, 0))[1])
+        erased = 0
+        if cursor.execute(_HAS_ERASED).fetchone() == (True,):
+            erased = cursor.execute(_DROP_ERASED).rowcount
         found = cursor.execute(_PLACE, {"model": me.model, "replica": me.replica}).fetchall()
+        if found[0][1] is None:
+            # No label is concerned: a crash of the server may take the last moments with it.
+            cursor.execute("SET LOCAL synchronous_commit = off")
     joined = [
         Joined(read_prediction(one, row, cells[:4]), read_label(one, row, cells[4:]))
         for _, one, row, *cells in found

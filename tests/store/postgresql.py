@@ -111,6 +111,15 @@ class Server:
         """Go on after `freeze`."""
         self._signal_all(signal.SIGCONT)
 
+    def cpu_seconds(self) -> float:
+        """CPU time that its processes have spent, as far as they are still there."""
+        ticks = os.sysconf("SC_CLK_TCK")
+        fields = [
+            Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            for pid in _family(self._postmaster())
+        ]
+        return sum(int(user) + int(system) for *_, user, system in (f[:13] for f in fields)) / ticks
+
     def _signal_all(self, number: int) -> None:
         for pid in _family(self._postmaster()):
             with contextlib.suppress(ProcessLookupError):
