@@ -117,20 +117,22 @@ class _Posting:
         rows = range(start, start + LABELS_AT_ONCE)
         body = json.dumps([{"prediction_id": name, "row": r, "label": 2 * r + 1} for r in rows])
         deadline = time.monotonic() + PATIENCE_SECONDS
+        seen = ""
         while time.monotonic() < deadline:
             try:
                 connection.request("POST", "/feedback", body, JSON)
                 answer = connection.getresponse()
-                answer.read()
+                seen = f"{answer.status} {answer.read()!r}"
                 if answer.status == 202:
                     with self._lock:
                         self.acknowledged.append(item)
                         self.answered_at.append(time.monotonic())
                     return
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException) as error:
+                seen = repr(error)
                 connection.close()
             time.sleep(0.02)
-        raise TimeoutError(f"no answer for {PATIENCE_SECONDS:g} s")
+        raise TimeoutError(f"no label taken for {PATIENCE_SECONDS:g} s: {seen}")
 
 
 def _lost(path: Path, acknowledged: list[tuple[str, int]]) -> int:

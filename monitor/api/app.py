@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from swagger_ui_bundle import swagger_ui_path
 
 from monitor.api import charts, feedback, reading
@@ -86,8 +87,11 @@ def _tell_errors(app: FastAPI) -> None:
     """Every error is `{"error": …}`: no trace, no echo of what was sent."""
 
     @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> Response:
-        return _fault(error.status_code, str(error.detail), error.headers)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        headers = error.headers
+        if error.status_code == 405:
+            headers = {"allow": ", ".join(_methods(app, request))}
+        return _fault(error.status_code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
@@ -97,6 +101,16 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(_request: Request, _error: Exception) -> Response:
         return _fault(500, "internal error", SECURITY_HEADERS)  # made outside of Guard
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """All that may be asked of this path: each of its routes knows only its own method."""
+    of_path = [
+        route
+        for route in app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return sorted({method for route in of_path for method in route.methods or ()})
 
 
 def _fault(status: int, error: str, headers: Mapping[str, str] | None = None) -> Response:

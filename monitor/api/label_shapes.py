@@ -47,20 +47,46 @@ class LabelsItem(_Shape):
     source: SourceName = None
 
 
-class SeldonMessage(BaseModel):
-    """A message of Seldon's, of which `meta.puid` and a truth's data are read."""
+class _Part(BaseModel):
+    """A part of another system's message: what it does not name may be there too."""
 
-    meta: dict[str, Any] | None = None
-    data: dict[str, Any] | None = None
+    model_config = ConfigDict(extra="allow")
+
+
+class SeldonMeta(_Part):
+    """`puid` is the prediction's id."""
+
+    puid: PredictionId
+
+
+class SeldonAnswer(_Part):
+    """The answer that the truth is about; `request.meta.puid` will do where it has no id."""
+
+    meta: SeldonMeta
+
+
+class SeldonArray(_Part):
+    """One value a row, by itself or in a list of its own."""
+
+    ndarray: Annotated[
+        list[LabelValue | Annotated[list[LabelValue], Field(min_length=1, max_length=1)]],
+        Field(min_length=1),
+    ]
+
+
+class SeldonTruth(_Part):
+    """What was true; `data.tensor`, `strData` and `jsonData` will do too."""
+
+    data: SeldonArray
 
 
 class SeldonFeedback(_Shape):
-    """Seldon's feedback: `truth.data` has one value a row, `meta.puid` names the prediction."""
+    """Seldon's feedback body; a reward is taken and not used."""
 
-    request: SeldonMessage | None = None
-    response: SeldonMessage | None = None
-    truth: SeldonMessage
-    reward: float | None = None
+    request: Any = None
+    response: SeldonAnswer
+    truth: SeldonTruth
+    reward: Any = None
 
 
 class Rejected(_Shape):

@@ -16,7 +16,6 @@ VERSION = "3.0.3"
 READ_BY_HAND = (
     label_shapes.LabelItem,
     label_shapes.LabelsItem,
-    label_shapes.SeldonMessage,
     label_shapes.SeldonFeedback,
 )  # the body of /feedback
 _NULL = {"type": "null"}
@@ -34,6 +33,7 @@ class ControlApp(FastAPI):
             known = document["components"]["schemas"]
             for model in READ_BY_HAND:
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                known.update(schema.pop("$defs", {}))
                 known.setdefault(model.__name__, schema)
             if not self.guarded:
                 _open(document)
