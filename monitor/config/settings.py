@@ -119,6 +119,13 @@ class Config(Settings):
         return self
 
     @model_validator(mode="after")
+    def _segments_are_not_redacted(self) -> Config:
+        both = sorted({*self.performance.segments} & {*self.observe.redact})
+        if both:
+            raise ValueError(f"observe.redact and performance.segments both name {both[0]}")
+        return self
+
+    @model_validator(mode="after")
     def _writes_are_guarded(self) -> Config:
         if not self.control.loopback and not self.control_auth.guards:
             raise ValueError(

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from monitor.codec import Decoder
 from monitor.config import Config
 from monitor.errors import ConfigError
-from monitor.profile.reference import load as load_reference
 from monitor.service.receivers import Faults, receiver_faults
+from monitor.service.references import configured_reference
 from monitor.service.settings import decoder_settings
 from monitor.service.stores import store_faults
 from monitor.service.tls import tls_faults
@@ -19,8 +17,7 @@ def check(config: Config) -> None:
     faults = [*_codec(config), *receiver_faults(config), *tls_faults(config), *store_faults(config)]
     if faults:
         raise ConfigError(faults)
-    if config.reference != "auto":
-        load_reference(Path(config.reference))
+    configured_reference(config)
 
 
 def _codec(config: Config) -> Faults:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -23,13 +22,14 @@ from monitor.history import ScoreHistory, step_seconds
 from monitor.observer import Observer
 from monitor.panes import PREFIX as PANES
 from monitor.profile.reference import Reference, save
-from monitor.profile.reference import load as load_reference
 from monitor.records.batch import Batch
 from monitor.records.label import Joined
 from monitor.service.documents import Documents
 from monitor.service.house import ControlledHouse
 from monitor.service.publication import Publication
 from monitor.service.receivers import outbox_key, policy, targets
+from monitor.service.redaction import check_reference, redacted
+from monitor.service.references import learned_path, newest_reference
 from monitor.service.settings import (
     LOOK_SECONDS,
     control_settings,
@@ -61,7 +61,7 @@ class Runtime:
         self._started_at = time.time()
         self._delays = Histogram(DELAY_SECONDS)
         self._sinks: list[Sink] = []
-        self._engine = Engine(engine_settings(config), _newest_reference(config))
+        self._engine = Engine(engine_settings(config), newest_reference(config))
         self._writer = StoreWriter(partial(open_store, config), self._joined)
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
@@ -173,6 +173,7 @@ class Runtime:
 
     def _take(self, batch: Batch) -> None:
         """Count and keep a batch's rows; the first rows may complete a reference."""
+        batch = redacted(batch, self._config.observe.redact)
         self._engine.observe(batch)
         self._writer.remember(batch.with_features(self._config.performance.segments))
         lesson = self._engine.lesson(time.time())
@@ -202,6 +203,7 @@ class Runtime:
 
     def _adopt(self, reference: Reference) -> None:
         """Use a reference that was given through the API, also after a restart."""
+        check_reference(reference, self._config.observe.redact)
         self._keep(reference)
         self._engine.adopt(reference)
         self.observer.decoder = self._decoder()
@@ -274,21 +276,3 @@ class Runtime:
 
 def _given(document: dict[str, Any] | None) -> dict[str, Any] | None:
     return document
-
-
-def learned_path(config: Config) -> Path:
-    """Where a learned reference, or one given through the API, is kept."""
-    return config.data_dir / "reference.json"
-
-
-def _newest_reference(config: Config) -> Reference | None:
-    """The configured file, or what was learned or given since: whichever was made last."""
-    found = []
-    if config.reference != "auto":
-        found.append(load_reference(Path(config.reference)))
-    if learned_path(config).exists():
-        try:
-            found.append(load_reference(learned_path(config)))
-        except ReferenceFileError as error:
-            log.warning("kept reference not used", error=str(error))
-    return max(found, key=lambda reference: reference.created_at, default=None)
