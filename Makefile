@@ -25,6 +25,13 @@ test-compose: $(VENV)/.ready ## images built and brought up by the compose file:
 bench: $(VENV)/.ready ## every published figure, with its peers in the same run
 	$(RUN)/python benchmarks/relay.py $(BENCH_FLAGS)
 
+.PHONY: bench-observer chaos
+bench-observer: $(VENV)/.ready ## what observing costs; beside whylogs with BENCH_FLAGS="--peers PYTHON"
+	$(RUN)/python benchmarks/observer.py $(BENCH_FLAGS)
+
+chaos: $(VENV)/.ready ## what must hold while things break; the full soak with CHAOS_FLAGS="--soak 600"
+	$(RUN)/python benchmarks/chaos.py $(CHAOS_FLAGS)
+
 parity: $(VENV)/.ready $(PARITY)-evidently/.ready $(PARITY)-nannyml/.ready ## our conventions against the packages themselves (NannyML wants Python < 3.13)
 	SIDELIGHT_PARITY=$(abspath $(PARITY)) $(RUN)/python -m pytest -q -rs tests/statistics/conventions
 

@@ -15,8 +15,8 @@ GARBAGE_THRESHOLD = 50_000  # rows are freed by their references; cycles are rar
 def main() -> None:
     """Run the monitor as the document on standard input says."""
     gc.disable()  # what is being loaded is there to stay: looking through it takes a tenth of it
-    # Two libraries would draw their tracebacks with it; this process writes JSON lines.
-    sys.modules["rich"] = None  # type: ignore[assignment]
+    # Libraries would draw their tracebacks and commands with them; this process writes JSON lines.
+    sys.modules["rich"] = sys.modules["pygments"] = None  # type: ignore[assignment]
     monitoring = import_module("monitor.service.monitoring")
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
