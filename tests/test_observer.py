@@ -8,6 +8,7 @@ import json
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from monitor import observer as observer_module
@@ -209,3 +210,18 @@ def test_a_store_that_hangs_holds_nothing_up(tmp_path: Path) -> None:
 
     batches, _, _ = _observe(tmp_path, story, lambda: 1_000_000)
     assert sum(map(len, batches)) == 2000
+
+
+def test_large_batches_are_handed_over_a_few_at_a_time(tmp_path: Path) -> None:
+    body = json.dumps({"instances": [{"x": row} for row in range(100)]}).encode()
+    answer = json.dumps({"predictions": [1.5] * 100}).encode()
+    frame = encode_exchange(replace(_exchange(1, body), response_body=answer))
+
+    def story(tap: Tap, _: Observer) -> None:
+        tap.send(frame * 60)
+        while tap.observed < 60:
+            assert tap.read()
+
+    batches, _, _ = _observe(tmp_path, story)
+    assert sum(map(len, batches)) == 6000
+    assert max(map(len, batches)) <= observer_module.SLICE_ROWS
