@@ -40,6 +40,11 @@ $(PARITY)-%/.ready: requirements/parity-%.lock
 	$(PARITY)-$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
 	touch $@
 
+.PHONY: pictures
+pictures: $(VENV)/.ready system-packages ## the README's pictures, each from a run of the demo
+	$(RUN)/python -m monitor.demo docs/pictures/demo.svg
+	$(RUN)/python benchmarks/page.py docs/pictures/page.png
+
 lock: $(VENV)/.ready ## new lock files: hashes, no addresses
 	sh requirements/lock.sh
 

@@ -12,7 +12,7 @@ import pytest
 
 from exporters.addresses import Address, AddressPolicy
 from exporters.formats.format import Post
-from exporters.sending import Answer, Sender, resolve, retry_after_seconds
+from exporters.sending import Answer, Sender, resolve, retry_after_seconds, trusted
 from tests.exporters.receiving import answer, receiving, story
 from tests.relay.certificates import Authority, needs_openssl
 
@@ -162,6 +162,26 @@ def test_tls_is_in_the_name_that_was_asked_for(tmp_path: Path) -> None:
             assert len(receiver.requests) == 1
 
     story(play)
+
+
+@needs_openssl
+def test_an_authority_of_ones_own_is_named_by_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority(tmp_path)
+    server = authority.issue("hooks.test").server_context()
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca))
+
+    async def play() -> None:
+        async with receiving(tls=server) as receiver:
+            asking = Asking(Names(["127.0.0.1"]), LOOPBACK)
+            assert (await asking.send(f"https://hooks.test:{receiver.port}/")).taken
+
+    trusted.cache_clear()
+    try:
+        story(play)
+    finally:
+        trusted.cache_clear()
 
 
 @pytest.mark.parametrize("value", ["", "-1", "soon", "1e3", "٣", "9" * 20])
