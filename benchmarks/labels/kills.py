@@ -13,6 +13,7 @@ import os
 import random
 import signal
 import sqlite3
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -48,7 +49,11 @@ def rounds(folder: Path, count: int, labels: int, seed: int) -> list[Round]:
     with model() as upstream:
         sidecar = Sidecar(folder, "--upstream", upstream.url, config=CONFIG)
         try:
-            return [_round(sidecar, folder, number, labels, chance) for number in range(count)]
+            seen: list[Round] = []
+            for number in range(count):
+                seen.append(_round(sidecar, folder, number, labels, chance))
+                print(seen[-1], file=sys.stderr, flush=True)
+            return seen
         finally:
             sidecar.close()
 
