@@ -4,7 +4,7 @@ VENV   ?= .venv
 RUN    := $(VENV)/bin
 PARITY ?= .venv-parity
 
-.PHONY: demo test test-compose check bench lock clean
+.PHONY: demo test test-compose test-servers check bench lock clean
 
 demo: $(VENV)/.ready ## the whole story on real flights: drift found, performance computed, an alert delivered
 	$(RUN)/sidelight demo $(DEMO_FLAGS)
@@ -21,6 +21,16 @@ check: $(VENV)/.ready ## formatting, lint, types, import contracts
 test-compose: $(VENV)/.ready ## images built and brought up by the compose file: PYTHON_IMAGE names a local base
 	@test -n "$(PYTHON_IMAGE)" || { echo "PYTHON_IMAGE has to name a local image with Python 3.11 or newer"; exit 2; }
 	PYTHON_IMAGE=$(PYTHON_IMAGE) $(RUN)/python -m pytest -v -rs tests/dashboards/test_stack.py
+
+SERVERS := mlflow mlserver litserve flask
+
+test-servers: $(VENV)/.ready $(SERVERS:%=.servers/%/.ready) ## servers that others wrote, in environments of their own
+	$(RUN)/python -m pytest -q tests/end_to_end/servers $(PYTEST_FLAGS)
+
+.servers/%/.ready: tests/end_to_end/servers/requirements/%.txt
+	$(PYTHON) -m venv .servers/$*
+	.servers/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 bench: $(VENV)/.ready ## every published figure, with its peers in the same run
 	$(RUN)/python benchmarks/relay.py $(BENCH_FLAGS)

@@ -258,6 +258,11 @@ METRICS: tuple[Metric, ...] = (
         ("sink", "outcome"),
         _DELIVERIES,
     ),
+    _counter(
+        "events_total",
+        "Logged requests and answers by what became of them; a pair is one exchange.",
+        ("outcome", "reason"),
+    ),
     _gauge("observing", "1 while relayed exchanges are being observed, else 0."),
     _gauge("queue_bytes", "Bytes that wait between relay and observer."),
     _gauge("observer_lag_seconds", "Age of the newest exchange that the observer has read."),

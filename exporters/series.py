@@ -123,6 +123,8 @@ def _health(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     for part, reloads in parts:
         yield from gauge("config_valid", int(reloads.valid), (("part", part),))
         yield from counter("config_reload_failures_total", reloads.failures, (("part", part),))
+    for (outcome, reason), events in sorted(health.events.items()):
+        yield from counter("events_total", events, (("outcome", outcome), ("reason", reason)))
     for (sink, outcome), messages in sorted(health.deliveries.items()):
         labels = (("sink", sink), ("outcome", outcome))
         yield from counter("alert_deliveries_total", messages, labels)

@@ -242,6 +242,9 @@ class Health:
     series_dropped: int = 0
     traffic: Traffic = Traffic()
     reloads: Reloads = Reloads()
+    events: Mapping[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # (outcome, reason) → events
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 from swagger_ui_bundle import swagger_ui_path
 
-from monitor.api import charts, feedback, reading
+from monitor.api import charts, events, feedback, reading
 from monitor.api.guard import DOCS_POLICY, SECURITY_HEADERS, Authorize, Guard
 from monitor.api.openapi import ControlApp
 from monitor.api.ports import House
@@ -45,6 +45,7 @@ def create_app(
     authorize = Authorize(house.control.token, house.control.tokens)
     app.guarded = authorize.guards
     app.include_router(feedback.router(house, authorize, clock, monotonic))
+    app.include_router(events.router(house, authorize, clock))
     app.include_router(reading.snapshot_router(house))
     app.include_router(reading.prediction_router(house, authorize))
     app.include_router(reading.reference_router(house, authorize))

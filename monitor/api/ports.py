@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from monitor.events import Event
 from monitor.history import ScoreHistory
 from monitor.records.label import Label, Outcome, Prediction
 from monitor.snapshot import Snapshot
@@ -20,6 +21,7 @@ class ControlSettings:
     loopback: bool = True  # only this machine reaches it, so only its own names are Host
     label_bytes: int = 16 << 20
     reference_bytes: int = 32 << 20
+    event_bytes: int = 2 << 20
     labels_per_second: float = 10_000.0  # of one token, or client address, in the long run
     labels_burst: float = 100_000.0  # and at once
 
@@ -68,6 +70,10 @@ class House(Protocol):
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The body and content type of a scrape; called in a worker thread."""
+        ...
+
+    def observe_event(self, event: Event, now: float) -> str:
+        """Take one half of a logged exchange; what became of it."""
         ...
 
     async def join(self, labels: Sequence[Label]) -> Sequence[LabelOutcome]:

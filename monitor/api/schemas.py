@@ -152,6 +152,14 @@ class Observation(_Shape):
     exchanges: int
 
 
+class LoggedEvents(_Shape):
+    """Logged requests and answers with one outcome, for one reason."""
+
+    outcome: str
+    reason: str
+    events: int
+
+
 class Delivery(_Shape):
     """Alert messages of one sink with one outcome."""
 
@@ -189,6 +197,7 @@ class Health(_Shape):
     processes: Processes
     requests: dict[str, int]
     observations: list[Observation]
+    events: list[LoggedEvents]
     predictions: int
     feedback: dict[str, int]
     deliveries: list[Delivery]

@@ -229,6 +229,10 @@ def health(snapshot: Snapshot) -> Json:
             {"outcome": outcome, "reason": reason, "exchanges": exchanges}
             for (outcome, reason), exchanges in sorted(traffic.outcomes.items())
         ],
+        "events": [
+            {"outcome": outcome, "reason": reason, "events": events}
+            for (outcome, reason), events in sorted(found.events.items())
+        ],
         "predictions": found.predictions,
         "feedback": dict(found.feedback),
         "deliveries": [

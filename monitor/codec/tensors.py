@@ -152,6 +152,25 @@ def shortest(values: NDArray[np.floating[Any]], datatype: str) -> list[float]:
     return list(found.tolist())
 
 
+def as_written(values: list[Any], datatype: str) -> list[Any]:
+    """JSON values of a narrow datatype, where a client printed a narrow float as a double.
+
+    >>> as_written([6.800000190734863, 0.1], "FP32"), as_written([6.800000190734863], "FP64")
+    ([6.8, 0.1], [6.800000190734863])
+    """
+    if datatype not in _DIGITS or set(map(type, values)) != {float}:
+        return values
+    if [round(value, 6) for value in values] == values:
+        return values  # short already, as nearly always
+    doubles = np.array(values)
+    with np.errstate(over="ignore"):
+        narrow = doubles.astype(_TYPES[datatype])
+    printed = (narrow == doubles).tolist()
+    short = shortest(narrow, datatype)
+    return [one if is_narrow else value
+            for value, one, is_narrow in zip(values, short, printed, strict=True)]  # fmt: skip
+
+
 def _texts(raw: memoryview, settings: DecoderSettings) -> list[Any] | None:
     """Elements of four length bytes and as many bytes of text each."""
     found: list[Any] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from exporters.prometheus import PrometheusExporter
 from monitor.api.ports import ControlSettings, ErasedRows, LabelOutcome, PredictedRow
 from monitor.engine import Engine
+from monitor.events import Event, Events
 from monitor.history import ScoreHistory
 from monitor.profile.reference import Reference, parse, render
 from monitor.records.label import Label
@@ -32,6 +33,7 @@ class ControlledHouse:
     ) -> None:
         self.control = control
         self.rejected = 0
+        self.events: Events | None = None  # given once there is an observer
         self.draining = False
         self._engine = engine
         self._writer = writer
@@ -52,6 +54,10 @@ class ControlledHouse:
     def metrics(self, accept: str) -> tuple[bytes, str]:
         """The newest snapshot as Prometheus reads it, and its content type."""
         return self._exporter.render(accept)
+
+    def observe_event(self, event: Event, now: float) -> str:
+        """Take one half of a logged exchange; what became of it."""
+        return self.events.offer(event, now) if self.events else "skipped"
 
     async def join(self, labels: Sequence[Label]) -> Sequence[LabelOutcome]:
         """Join labels with their predictions; they are durable when this returns."""

@@ -18,6 +18,7 @@ from monitor.codec.decoder import Decoder
 from monitor.config import Config
 from monitor.engine import Engine
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.events import Events
 from monitor.history import ScoreHistory, step_seconds
 from monitor.observer import Observer
 from monitor.panes import PREFIX as PANES
@@ -90,6 +91,16 @@ class Runtime:
             self._adopt,
             config.limits.series,
         )
+        self.house.events = self._events = self._logged()
+
+    def _logged(self) -> Events:
+        """Exchanges that come as events, observed like those of the tap."""
+
+        def arrived(payload: bytes) -> None:
+            self.observer.arrived(events, payload)
+
+        events = Events(arrived, self._config.observe.max_body_bytes)
+        return events
 
     async def start(self) -> None:
         """Open the store, take up alerts and labels where the last process left them."""
@@ -239,6 +250,7 @@ class Runtime:
             await asyncio.sleep(FIRST_REPORT_SECONDS)
 
     def _look(self) -> None:
+        self._events.expire(time.time())
         evaluation = self._engine.evaluate(time.time(), self._health())
         self._publication.publish(evaluation.snapshot)
         if evaluation.transitions:
@@ -271,6 +283,7 @@ class Runtime:
             labels_waiting=stored.parked,
             reloads=self.reloads,
             traffic=traffic,
+            events=self._events.outcomes,
         )
 
 

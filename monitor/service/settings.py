@@ -116,6 +116,7 @@ def control_settings(config: Config) -> ControlSettings:
         },
         loopback=config.control.loopback,
         label_bytes=config.limits.label_bytes,
+        event_bytes=2 * config.observe.max_body_bytes,  # base64 makes 4 of 3
         labels_per_second=config.limits.labels_per_second,
         labels_burst=10 * config.limits.labels_per_second,
     )

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from monitor.api.app import create_app
 from monitor.api.ports import ControlSettings, ErasedRows, LabelOutcome, PredictedRow
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.events import Event
 from monitor.history import ScoreHistory
 from monitor.records.label import Label, Outcome, Prediction
 from monitor.snapshot import (
@@ -65,6 +66,7 @@ class MemoryHouse:
     rejected: int = 0
     broken: bool = False
     is_ready: bool = True
+    events: list[Event] = field(default_factory=list)
     history: ScoreHistory = field(default_factory=lambda: ScoreHistory(60.0))
 
     def snapshot(self) -> Snapshot:
@@ -72,6 +74,11 @@ class MemoryHouse:
 
     def metrics(self, accept: str) -> tuple[bytes, str]:
         return f"# accept {accept}\n".encode(), "text/plain; version=0.0.4; charset=utf-8"
+
+    def observe_event(self, event: Event, now: float) -> str:
+        assert event.at <= now
+        self.events.append(event)
+        return "waiting"
 
     async def join(self, labels: Sequence[Label]) -> Sequence[LabelOutcome]:
         if self.broken:

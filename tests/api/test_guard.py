@@ -85,7 +85,7 @@ def test_the_document_is_openapi_3_0(client: Any) -> None:
     document = client.get("/openapi.json").json()
     assert document["openapi"] == "3.0.3"
     assert set(document["paths"]) == {
-        "/feedback", "/metrics", "/livez", "/readyz", "/api/v1/drift", "/api/v1/columns",
+        "/feedback", "/events", "/metrics", "/livez", "/readyz", "/api/v1/drift", "/api/v1/columns",
         "/api/v1/columns/{name}",
         "/api/v1/performance", "/api/v1/alerts", "/api/v1/health", "/api/v1/reference",
         "/api/v1/predictions/{prediction_id}", "/api/v1/labels",

@@ -15,7 +15,14 @@ from monitor.codec.document import parse
 from monitor.codec.format import Format, Inputs
 from monitor.codec.message import Message
 from monitor.codec.settings import DecoderSettings
-from monitor.codec.tensors import Tensor, feature_columns, from_bytes, output_columns, tensor
+from monitor.codec.tensors import (
+    Tensor,
+    as_written,
+    feature_columns,
+    from_bytes,
+    output_columns,
+    tensor,
+)
 from monitor.errors import CodecError
 
 HEADER_LENGTH = b"inference-header-content-length"
@@ -134,7 +141,8 @@ def _tensor(value: object, tail: memoryview, settings: DecoderSettings) -> tuple
         raise CodecError("bad_tensor", f"{name[:64]} has no shape")
     data = value.get("data")
     if type(data) is list:
-        return tensor(name, shape, flatten(data), settings), 0
+        values = as_written(flatten(data), str(value.get("datatype")))
+        return tensor(name, shape, values, settings), 0
     parameters = value.get("parameters")
     size = parameters.get("binary_data_size") if type(parameters) is dict else None
     if type(size) is not int or not 0 <= size <= len(tail):

@@ -1,0 +1,3 @@
+"""The programs run in the servers' own environments."""
+
+collect_ignore = ["programs"]
