@@ -45,8 +45,8 @@ class Event:
 class Events:
     """Halves that wait for each other, bounded in number, bytes and time."""
 
-    def __init__(self, arrived: Callable[[bytes], None], max_body_bytes: int) -> None:
-        """`arrived` takes each whole exchange, as a frame's payload."""
+    def __init__(self, arrived: Callable[[Events, bytes], None], max_body_bytes: int) -> None:
+        """`arrived` takes each whole exchange, as a frame's payload, and who is told its fate."""
         self._arrived = arrived
         self._max_body_bytes = max_body_bytes
         self._waiting: OrderedDict[str, tuple[Event, float]] = OrderedDict()
@@ -77,7 +77,7 @@ class Events:
             return "repeated"
         sides = {other.half: other, event.half: event}
         exchange = _exchange(sides[Half.REQUEST], sides[Half.RESPONSE])
-        self._arrived(encode_exchange(exchange)[FRAME_PREFIX_BYTES:])
+        self._arrived(self, encode_exchange(exchange)[FRAME_PREFIX_BYTES:])
         return "paired"
 
     def acknowledge(self, fates: Counter[tuple[str, str]]) -> None:

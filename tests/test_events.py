@@ -22,7 +22,7 @@ def _event(id_: str, half: Half, at: float = 100.0, body: bytes = b"{}") -> Even
 
 def _listening(max_body_bytes: int = 1000) -> tuple[Events, list[Exchange]]:
     found: list[Exchange] = []
-    return Events(lambda payload: found.append(decode_exchange(payload)), max_body_bytes), found
+    return Events(lambda _, payload: found.append(decode_exchange(payload)), max_body_bytes), found
 
 
 @pytest.mark.parametrize("order", [(REQUEST, RESPONSE), (RESPONSE, REQUEST)])

@@ -91,16 +91,8 @@ class Runtime:
             self._adopt,
             config.limits.series,
         )
-        self.house.events = self._events = self._logged()
-
-    def _logged(self) -> Events:
-        """Exchanges that come as events, observed like those of the tap."""
-
-        def arrived(payload: bytes) -> None:
-            self.observer.arrived(events, payload)
-
-        events = Events(arrived, self._config.observe.max_body_bytes)
-        return events
+        self._events = Events(self.observer.arrived, config.observe.max_body_bytes)
+        self.house.events = self._events
 
     async def start(self) -> None:
         """Open the store, take up alerts and labels where the last process left them."""
