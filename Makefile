@@ -4,7 +4,7 @@ VENV   ?= .venv
 RUN    := $(VENV)/bin
 PARITY ?= .venv-parity
 
-.PHONY: demo test test-compose test-servers check bench lock clean
+.PHONY: demo test test-compose test-servers fuzz check bench lock clean
 
 demo: $(VENV)/.ready ## the whole story on real flights: drift found, performance computed, an alert delivered
 	$(RUN)/sidelight demo $(DEMO_FLAGS)
@@ -26,6 +26,20 @@ SERVERS := mlflow mlserver litserve flask
 
 test-servers: $(VENV)/.ready $(SERVERS:%=.servers/%/.ready) ## servers that others wrote, in environments of their own
 	$(RUN)/python -m pytest -q tests/end_to_end/servers $(PYTEST_FLAGS)
+
+FUZZ_SECONDS ?= 60
+FORMATS := auto named instances open_inference seldon openai_chat tensorflow_examples mlflow sagemaker csv
+
+fuzz: .servers/fuzz/.ready ## every wire format, FUZZ_SECONDS each, guided by coverage
+	@for format in $(FORMATS); do echo "$$format"; \
+	  PYTHONPATH=. .servers/fuzz/bin/python tests/fuzz/decode.py $$format -artifact_prefix=.servers/fuzz/ \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 || exit 1; done
+
+.servers/fuzz/.ready: requirements/runtime.lock
+	$(PYTHON) -m venv .servers/fuzz
+	.servers/fuzz/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	.servers/fuzz/bin/python -m pip install --quiet --disable-pip-version-check atheris==3.0.0
+	touch $@
 
 .servers/%/.ready: tests/end_to_end/servers/requirements/%.txt
 	$(PYTHON) -m venv .servers/$*

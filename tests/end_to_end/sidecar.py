@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 JSON = {"content-type": "application/json"}
+START_SECONDS = 60.0  # a crowded machine starts slowly; how soon it starts is measured elsewhere
 
 
 class _Server(ThreadingHTTPServer):
@@ -130,7 +131,7 @@ class Sidecar:
         )
         try:
             self.port, self.control = self._ports()
-            self.wait(lambda: self.get("/readyz")[0] == 200)
+            self.wait(lambda: self.get("/readyz")[0] == 200, START_SECONDS)
         except BaseException:
             self.close()
             raise
@@ -146,7 +147,7 @@ class Sidecar:
             ]
             return len(found) == 2
 
-        self.wait(announced)
+        self.wait(announced, START_SECONDS)
         return found[0], found[1]
 
     def log(self) -> str:
