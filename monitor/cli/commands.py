@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from monitor.cli import dashboards, reference, rules
+from monitor.cli.backtest import backtest
 from monitor.cli.compare import compare
 from monitor.cli.feedback import feedback
 from monitor.cli.inspect import inspect
@@ -24,6 +25,7 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(rules.app, name="rules")
 app.add_typer(dashboards.app, name="dashboards")
 app.command()(compare)
+app.command()(backtest)
 app.command()(feedback)
 app.command()(inspect)
 

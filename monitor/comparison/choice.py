@@ -56,6 +56,16 @@ def choose(reference: Reference, parts: Parts, table: Sequence[str]) -> Choice:
     )
 
 
+def restricted(reference: Reference, keys: Sequence[Key]) -> Reference:
+    """The reference without the columns that a file cannot have; and without its segments then,
+    which are counts of all its columns."""
+    wanted = set(keys)
+    kept = tuple(profile for profile in reference.columns if profile.column.key in wanted)
+    if len(kept) == len(reference.columns):
+        return reference
+    return replace(reference, columns=kept, segments=())
+
+
 def columns_of(reference: Reference, keys: Sequence[Key]) -> tuple[Layout, Counts]:
     """Some of a reference's columns, labels among them, with what is derived of each and with what
     the reference has in them; what is derived of all of them together is left out."""

@@ -50,6 +50,7 @@ class Database:
         if stage:
             self._connection.execute("SET enable_progress_bar = true")
             self._connection.execute("SET enable_progress_bar_print = false")
+        self._connection.execute("SET TimeZone = 'UTC'")  # of times that name no zone
         scratch = Path(self._folder.name) / "scratch.db"
         self._connection.execute(f"ATTACH {quoted(str(scratch))} AS scratch")
 

@@ -9,7 +9,7 @@ its schema.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +19,11 @@ from monitor.profile.tables import (
     CsvTable,
     ParquetTable,
     Table,
+    number_or_text,
     open_table,
     require_columns,
 )
+from monitor.profile.values import Coded, Values
 
 ROW_NUMBER = "file_row_number"
 
@@ -34,13 +36,21 @@ class DataFile:
     relation: str
     numbers: dict[str, str]  # column → SQL of its number, NULL where missing or not finite
     names: dict[str, str]  # column → SQL of its text or truth
+    places: dict[str, str]  # column → SQL of what it holds, of any type
     row: str  # SQL of a row's own number
     rows: int
+    mixed: frozenset[str] = frozenset()  # of a CSV file: numbers with text among them
 
     @property
     def path(self) -> Path:
         """Where it is."""
         return self.table.path
+
+    def values(self, column: str, held: Values) -> Values:
+        """What SQL gave of a column, as the table's own reader would have given it."""
+        if column in self.mixed and isinstance(held, Coded):
+            return Coded(held.codes, [number_or_text(value) for value in held.values])
+        return held
 
     def source(self, columns: Sequence[str]) -> str:
         """A sub-query of plain columns, each under its place in `columns`: v0, v1, …"""
@@ -95,45 +105,63 @@ def _parquet(database: Database, table: ParquetTable, wanted: Sequence[str]) -> 
         table.path, f"counting {table.path.name}", f"SELECT count(*) FROM {read}"
     )
     # Where a column already has the row number's name, chance takes its place.
-    return DataFile(table, relation, numbers, names, "row" if own else "random()", rows[0])
+    places = {name: f"c{table.columns.index(name)}" for name in wanted}
+    return DataFile(table, relation, numbers, names, places, "row" if own else "random()", rows[0])
 
 
 def _csv(database: Database, table: CsvTable, wanted: Sequence[str]) -> DataFile:
+    read = _reading(table)
+    path, doing = table.path, f"reading {table.path.name}"
+    places = {name: f"c{table.columns.index(name)}" for name in wanted}
+    numbers = [name for name in wanted if table.holds_numbers(name)]
+    relation, rows, any_text = _load(database, table, read, places, numbers)
+    mixed: list[str] = []
+    if any_text:  # text among numbers: whose, is found out only where it happens
+        counted = ", ".join(
+            f"count({places[n]}) > count(try_cast({places[n]} AS DOUBLE))" for n in numbers
+        )
+        (found,) = database.rows(path, doing, f"SELECT {counted} FROM {read}")
+        mixed = [name for name, text in zip(numbers, found, strict=True) if text]
+        numbers = [name for name in numbers if name not in mixed]
+        relation, rows, _ = _load(database, table, read, places, numbers)
+    plain = {name: places[name] for name in numbers}
+    names = {name: places[name] for name in wanted if not table.holds_numbers(name)}
+    return DataFile(table, relation, plain, names, places, "rowid", rows, frozenset(mixed))
+
+
+def _reading(table: CsvTable) -> str:
     types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.columns)))
     nulls = ", ".join(map(quoted, NULL_TEXTS))
     delimiter = "\\t" if ".tsv" in table.path.suffixes else ","
-    read = (
+    return (
         f"read_csv({quoted(_literal(table.path))}, auto_detect = false, header = true, "
         f"delim = E'{delimiter}', quote = '\"', escape = '\"', "
         f"columns = {{{types}}}, nullstr = [{nulls}])"
     )
-    numbers = [name for name in wanted if table.holds_numbers(name)]
-    place = {name: table.columns.index(name) for name in wanted}
-    parts, wrong = [], ["false"]
-    for name in wanted:
-        at = f"c{place[name]}"
+
+
+def _load(
+    database: Database,
+    table: CsvTable,
+    read: str,
+    places: Mapping[str, str],
+    numbers: Sequence[str],
+) -> tuple[str, int, bool]:
+    """A scratch table of the file's columns, its rows, and whether there is text among numbers."""
+    parts, texts = [], ["false"]
+    for name, at in places.items():
+        cast = f"try_cast({at} AS DOUBLE)"
         if name in numbers:
-            cast = f"try_cast({at} AS DOUBLE)"
             parts.append(f"CASE WHEN isfinite({cast}) THEN {cast} END AS {at}")
-            wrong.append(f"({at} IS NOT NULL AND {cast} IS NULL)")
+            texts.append(f"({at} IS NOT NULL AND {cast} IS NULL)")
         else:
-            parts.append(f"{at}")
+            parts.append(at)
     relation = database.new_table()
-    columns = ", ".join([*parts, f"({' OR '.join(wrong)}) AS wrong"])
     path, doing = table.path, f"reading {table.path.name}"
+    columns = ", ".join([*parts, f"({' OR '.join(texts)}) AS text"])
     database.rows(path, doing, f"CREATE TABLE {relation} AS SELECT {columns} FROM {read}")
-    ((rows, any_wrong),) = database.rows(
-        path, doing, f"SELECT count(*), bool_or(wrong) FROM {relation}"
-    )
-    if any_wrong:  # text among numbers: whose, is found out only where it happens
-        counted = ", ".join(
-            f"count(c{place[n]}) > count(try_cast(c{place[n]} AS DOUBLE))" for n in numbers
-        )
-        (mixed,) = database.rows(path, doing, f"SELECT {counted} FROM {read}")
-        numbers = [n for n, is_mixed in zip(numbers, mixed, strict=True) if not is_mixed]
-    plain = {n: f"c{place[n]}" for n in numbers}
-    named = {n: f"c{place[n]}" for n in wanted if not table.holds_numbers(n)}
-    return DataFile(table, relation, plain, named, "rowid", rows)
+    ((rows, text),) = database.rows(path, doing, f"SELECT count(*), bool_or(text) FROM {relation}")
+    return relation, rows, bool(text)
 
 
 def _literal(path: Path) -> str:

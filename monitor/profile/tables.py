@@ -89,7 +89,7 @@ class ParquetTable:
         with _translated(self.path), pq.ParquetFile(self.path) as file:
             rows = max(file.metadata.num_rows, 1)
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
-                yield {name: _values(batch.column(name)) for name in columns}
+                yield {name: arrow_values(batch.column(name)) for name in columns}
                 done += batch.num_rows
                 if progress:
                     progress(size * done // rows, size)
@@ -156,26 +156,27 @@ class CsvTable:
         import pyarrow as pa  # noqa: PLC0415 - as above
 
         if name in self._text:
-            return _values(texts)
+            return arrow_values(texts)
         try:
-            return _values(texts.cast(pa.float64()))
+            return arrow_values(texts.cast(pa.float64()))
         except pa.ArrowInvalid:  # text among the numbers of this block
-            coded = _values(texts)
+            coded = arrow_values(texts)
             assert isinstance(coded, Coded)  # noqa: S101 - texts are always coded
-            return Coded(coded.codes, [_number_or_text(value) for value in coded.values])
+            return Coded(coded.codes, [number_or_text(value) for value in coded.values])
 
 
 _NUMBER_TYPES = frozenset({"int64", "double", "null"})
 
 
-def _number_or_text(value: object) -> object:
+def number_or_text(value: object) -> object:
+    """A text of a CSV file as the number it spells, else as it is."""
     try:
         return float(cast("str", value))
     except ValueError:
         return value
 
 
-def _values(array: Any) -> Values:  # noqa: ANN401 - pyarrow has no types
+def arrow_values(array: Any) -> Values:  # noqa: ANN401 - pyarrow has no types
     """An arrow array as what `profile.values` reads: floats, or codes into distinct values."""
     import pyarrow as pa  # noqa: PLC0415 - as above
 

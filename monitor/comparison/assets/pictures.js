@@ -39,7 +39,7 @@
 
   function gantt(one) {
     const trace = { type: "bar", orientation: "h", base: one.begins, x: one.lasts, y: one.rows,
-      marker: { color: colour("bad") }, width: 0.6, customdata: one.said.map(plain),
+      marker: { color: colour("bad") }, width: 0.6, customdata: one.lives.map(plain),
       hovertemplate: "%{customdata}<extra></extra>" };
     return [[trace], layout({ xaxis: { ...axis(), type: "date", range: one.range },
       yaxis: { ...axis(), tickvals: one.names.map((_, i) => i), ticktext: one.names.map((name) => plain(name)),
