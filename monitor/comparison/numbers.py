@@ -108,7 +108,7 @@ def cells(database: Database, file: DataFile, grids: Mapping[str, NumericGrid]) 
 
 
 def _counting(index: int, grid: NumericGrid) -> str:
-    bounds = ", ".join(map(repr, np.nextafter(grid.edges, -np.inf).tolist()))
+    bounds = ", ".join(f"'{bound!r}'" for bound in _bounds(grid))
     far, value, centre = repr(LARGEST_DEVIATION), f"v{index}", f"({grid.centre!r})"
     deviation = (
         f"CASE WHEN abs({value} - {centre}) <= {far} THEN {value} - {centre} "
@@ -120,6 +120,13 @@ def _counting(index: int, grid: NumericGrid) -> str:
     )
 
 
+def _bounds(grid: NumericGrid) -> list[float]:
+    """The float before each edge; −∞ before the least one."""
+    with np.errstate(over="ignore"):
+        found: list[float] = np.nextafter(grid.edges, -np.inf).tolist()
+    return found
+
+
 def _cells(
     grid: NumericGrid,
     histogram: Mapping[float, int],
@@ -127,7 +134,7 @@ def _cells(
     first: float | None,
     second: float | None,
 ) -> Cells:
-    bounds = np.nextafter(grid.edges, -np.inf).tolist()
+    bounds = _bounds(grid)
     values = np.zeros(len(bounds) + 1, dtype=np.int64)
     values[:-1] = [histogram.get(bound, 0) for bound in bounds]
     values[-1] = count - values.sum()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.comparison.choice import choose, columns_of
@@ -97,8 +97,9 @@ NUMBERS = st.one_of(
 )
 
 
+@example(before=[-1.7976931348623157e308, 0.0], now=[-1.7976931348623157e308, 1.0])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(before=st.lists(NUMBERS, min_size=1, max_size=60), now=st.lists(NUMBERS, min_size=1))
 def test_any_numbers(tmp_path: Path, before: list[Any], now: list[Any]) -> None:
@@ -117,7 +118,7 @@ TEXTS = st.one_of(
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(before=st.lists(TEXTS, min_size=1, max_size=60), now=st.lists(TEXTS, min_size=1))
 def test_any_texts(tmp_path: Path, before: list[Any], now: list[Any]) -> None:
