@@ -57,12 +57,20 @@ def choose(reference: Reference, parts: Parts, table: Sequence[str]) -> Choice:
 
 
 def restricted(reference: Reference, keys: Sequence[Key]) -> Reference:
-    """The reference without the columns that a file cannot have; and without its segments then,
-    which are counts of all its columns."""
-    wanted = set(keys)
-    kept = tuple(profile for profile in reference.columns if profile.column.key in wanted)
-    if len(kept) == len(reference.columns):
+    """The reference without the columns that a file cannot have, and what is derived of them; and
+    without its segments then, which are counts of all its columns."""
+    raw = {profile.column.key for profile in reference.columns if not profile.column.part}
+    lost = raw - set(keys)
+    if not lost:
         return reference
+    features_lost = any(role == Role.FEATURE.value for _, role in lost)
+    kept = tuple(
+        profile
+        for profile in reference.columns
+        if profile.column.key not in lost
+        and (profile.column.source, profile.column.role.value) not in lost
+        and not (profile.projection and features_lost)
+    )
     return replace(reference, columns=kept, segments=())
 
 

@@ -16,6 +16,7 @@ from monitor.alerting.ledger import Timing
 from monitor.alerting.policy import DriftPolicy
 from monitor.cli import main
 from monitor.comparison.backtest import Backtest, BacktestOptions, backtest
+from monitor.comparison.choice import restricted
 from monitor.comparison.parts import Parts
 from monitor.comparison.replay_page import backtest_page
 from monitor.comparison.replayed import document, headline
@@ -151,6 +152,24 @@ def test_rows_without_a_time_are_left_out_and_counted(tmp_path: Path, reference:
     found = replayed(write(table, tmp_path / "log.parquet"), reference)
     assert found.span.rows - found.span.timed == HOURS * AN_HOUR // 10
     assert document(found)["log"]["rows_without_time"] == HOURS * AN_HOUR // 10
+
+
+def test_what_the_log_lacks_is_left_out_with_what_is_derived_of_it() -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=400)
+    texts = [
+        " ".join(["word"] * int(n)) + f" number {i}" for i, n in enumerate(random.poisson(5, 400))
+    ]
+    features = {"x": x.tolist(), "y": (x + random.normal(size=400)).tolist(), "note": texts}
+    whole = build_from_columns(Rows(features, {"prediction": x.tolist()}), created_at=0.0)
+    assert any(one.column.part for one in whole.columns)
+    keys = [one.column.key for one in whole.columns if not one.column.part]
+    assert restricted(whole, keys) is whole
+    kept = restricted(whole, [key for key in keys if key[1] == "feature"])
+    gone = {one.column.key for one in whole.columns} - {one.column.key for one in kept.columns}
+    assert gone == {("prediction", "prediction")}
+    kept = restricted(whole, [key for key in keys if key[0] != "note"])
+    assert {one.column.name for one in kept.columns} == {"x", "y", "prediction"}
 
 
 def test_faults_are_one_clear_line(tmp_path: Path, reference: Reference) -> None:
