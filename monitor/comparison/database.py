@@ -21,7 +21,7 @@ Stage = Callable[[str, float | None], None]  # what is being done, and how much 
 
 MOST_THREADS = 8
 BASE_BYTES = 128 << 20
-THREAD_BYTES = 96 << 20
+THREAD_BYTES = 64 << 20
 BATCH_ROWS = 65_536
 POLL_SECONDS = 0.2
 

@@ -13,7 +13,7 @@ from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
 from monitor.profile.values import Coded
 
-MOST_ROWS = 1 << 20  # at a time
+MOST_ROWS = 1 << 17  # at a time
 
 
 def grouped(database: Database, file: DataFile, column: str) -> Iterator[Coded]:

@@ -1,0 +1,1 @@
+"""Two files compared, and a log replayed: time and memory, beside the peers."""
