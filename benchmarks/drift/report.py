@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.drift import kinds
 from benchmarks.drift.changes import UNCHANGED
 from benchmarks.drift.column import SHIFTED_WINDOWS, WINDOWS, Rate
 from benchmarks.drift.page import rewrite, table
@@ -183,8 +184,9 @@ def _bars(results: Results) -> Sheet:
         rows.append(_bar(f"alerts a month, {kind}, worst", max(alerts), MOST_ALERTS))
         rows.append(_bar(f"alerts a month, {kind}, mean", sum(alerts) / len(alerts), MONTH_MEAN))
     for change in results.named:
-        if change.change == UNCHANGED:
-            rows.append(_bar("nothing changed: found", change.found, MOST_FALSE, change.trials))
+        if change.change in {UNCHANGED, kinds.UNCHANGED}:
+            name = change.change.replace("nothing", "nothing changed")
+            rows.append(_bar(f"{name}: found", change.found, MOST_FALSE, change.trials))
             continue
         both = min(change.found, change.named)
         name = f"{change.change}: found and named"

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks.drift import changes, column, month
+from benchmarks.drift import kinds as derived
 from benchmarks.drift.changes import Named
 from benchmarks.drift.column import Rate
 from benchmarks.drift.month import Month
@@ -69,6 +70,7 @@ def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
         rates = pool.submit(column.measure, 0, plan.trials)
         others = pool.submit(column.kinds, 0, plan.trials // 2)
         named = pool.submit(changes.measure, 0, plan.changes)
+        named_of_kinds = pool.submit(derived.measure, 0, max(plan.changes // 10, 1))
         delays = pool.submit(month.minutes_to_find, 0, plan.delays)
         peers = pool.submit(_peers, pythons, plan.peers)
         for number, one in enumerate(months):
@@ -78,7 +80,7 @@ def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
             plan,
             rates.result(),
             others.result(),
-            named.result(),
+            [*named.result(), *named_of_kinds.result()],
             delays.result(),
             [one.result() for one in months],
             {f"{r['rule']}|{r['case']}|{r['rows']}": r["rate"] for r in document.get("rates", [])},

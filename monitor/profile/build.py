@@ -30,6 +30,7 @@ from monitor.schema import LABEL, PROBABILITY_PREFIX, Kind, Role
 Named = Mapping[str, Values]
 
 CATEGORIES = 50
+_PLAIN = frozenset({float, int, type(None)})
 FEW_CLASSES = 20  # whole numbers with at most as many values are taken for classes
 
 
@@ -80,11 +81,25 @@ def build_from_columns(
 ) -> Reference:
     """The reference of rows that are all at hand; DataFileError where there is none."""
 
+    features = {name: _compact(column) for name, column in rows.features.items()}
+    compact = replace(rows, features=features)
+
     def source() -> Iterator[Rows]:
-        yield rows
+        yield compact
 
     reference = _build(source, task, categories, created_at)
     return replace(reference, performance=performance) if performance else reference
+
+
+def _compact(column: Values) -> Values:
+    """Plain numbers as an array: they are read several times."""
+    if isinstance(column, list) and _PLAIN.issuperset(map(type, column)):
+        try:
+            numbers: Values = np.array(column, dtype=np.float64)  # None becomes NaN
+        except OverflowError:  # an integer beyond a float's range is invalid
+            return column
+        return numbers
+    return column
 
 
 def build_from_file(

@@ -32,7 +32,7 @@ MOMENTS_SHARE = 0.95
 FREE_TEXT_DISTINCT = 0.5  # of rows
 FREE_TEXT_CHARACTERS = 16.0  # a text, on average
 
-_VECTORS = (list, tuple, np.ndarray)
+_VECTORS = frozenset({list, tuple, np.ndarray})
 _NUMBERS = frozenset({int, float, type(None)})
 _TRUTHS = frozenset({"true", "false"})
 _NO_CATEGORY = frozenset({read.MISSING, read.INVALID})
@@ -61,8 +61,8 @@ class Survey:
     def look(self, column: Values, keys: Floats) -> None:
         """Takes in some rows; `keys[rows]` are uniform random, and the rows of the smallest are
         sampled."""
-        if not isinstance(column, (np.ndarray, read.Coded)):
-            self.widths.update(len(value) for value in column if isinstance(value, _VECTORS))
+        if not isinstance(column, (np.ndarray, read.Coded)) and _VECTORS & set(map(type, column)):
+            self.widths.update(len(v) for v in column if isinstance(v, (list, tuple, np.ndarray)))
         numbers, _ = read.numbers(column)
         finite = np.isfinite(numbers)
         self._look_at_numbers(numbers[finite], keys[finite])
