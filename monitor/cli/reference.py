@@ -156,6 +156,11 @@ def _print_columns(reference: Reference, console: Console) -> None:
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(reference.created_at))
     console.print(f"{reference.rows:,} rows · {reference.task or 'no task'} · made {made}")
     console.print(f"digest {reference.digest}", soft_wrap=True)
+    if reference.segments:
+        names = ", ".join(dict.fromkeys(one.column for one in reference.segments))
+        console.print(f"{len(reference.segments)} segments of {names}", soft_wrap=True)
+    if reference.estimator is not None:
+        console.print(f"estimates performance, fitted on {reference.estimator.rows:,} rows")
     now = Assessor(reference.layout, reference.counts).assess(reference.counts).current
     for role in (Role.FEATURE, Role.PREDICTION):
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -87,9 +87,11 @@ class _Errors:
         self.window = window
         self.random = np.random.default_rng(0)
         self.chance = 1.0
+        self.seen = 0
         self.waiting: list[tuple[Batch, NDArray[np.float64]]] = []
 
     def observe(self, batch: Batch) -> None:
+        self.seen += len(batch)
         self._keep(batch, self.random.random(len(batch)))
         while sum(len(keys) for _, keys in self.waiting) > 2 * SAMPLED_ROWS:
             self.chance /= 2.0
@@ -106,7 +108,8 @@ class _Errors:
 
     def settle(self) -> None:
         waiting, self.waiting = self.waiting, []
-        weight, self.chance = 1.0 / self.chance, 1.0
+        weight = self.seen / max(sum(len(keys) for _, keys in waiting), 1)
+        self.seen, self.chance = 0, 1.0
         for whole in concatenate([batch for batch, _ in waiting]):
             for part in grouped(whole, self.window.pane):
                 sums = self.estimator.sums(part.features, part.outputs, weight)

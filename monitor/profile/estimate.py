@@ -124,6 +124,10 @@ def _errors(reference: Reference, held: _Held) -> ErrorEstimator:
         for name in reference.feature_names
     )
     table = error_table(encodings, held.features, held.predictions)[kept]
+    told = np.asarray(np.isfinite(table).any(axis=0))
+    # A column of rare categories, or of texts, tells nothing.
+    encodings = tuple(one for one, some in zip(encodings, told[:-1].tolist(), strict=True) if some)
+    table = table[:, told]
     forests = fit_forest(table, size), fit_forest(table, size * size)
     return ErrorEstimator(encodings, *forests, len(size), _deviations(reference, held))
 
