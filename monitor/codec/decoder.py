@@ -13,7 +13,7 @@ from monitor.codec import answers
 from monitor.codec.columns import SCALARS, Columns
 from monitor.codec.distributions import by_class
 from monitor.codec.format import Format, Inputs
-from monitor.codec.formats import named, table
+from monitor.codec.formats import named, open_inference, table
 from monitor.codec.jsonpath import JsonPath
 from monitor.codec.message import Message
 from monitor.codec.outputs import binary_probabilities, interpret
@@ -143,7 +143,7 @@ def _rows_at(path: JsonPath, message: Message, settings: DecoderSettings) -> Inp
 
 def _ids_at(path: JsonPath, message: Message, rows: int) -> tuple[list[str], list[int]]:
     """One id for all rows, or one each; the exchange's own where none is usable."""
-    found = path.select(message.request) or path.select(message.answer)
+    found = path.select(_request_document(message)) or path.select(_answer_document(message))
     if len(found) == 1 and type(found[0]) is list:
         found = found[0]
     ids = [
@@ -153,6 +153,21 @@ def _ids_at(path: JsonPath, message: Message, rows: int) -> tuple[list[str], lis
         return ids, _index_within(ids)
     own = ids[0] if len(ids) == len(found) == 1 and ids[0] else message.exchange.prediction_id
     return [own] * rows, list(range(rows))
+
+
+def _request_document(message: Message) -> object:
+    """The request's JSON, or its JSON part before raw tensors; None where it has none."""
+    try:
+        return open_inference.document(message)
+    except CodecError:
+        return None
+
+
+def _answer_document(message: Message) -> object:
+    try:
+        return message.answer
+    except CodecError:
+        return None
 
 
 def _index_within(ids: Sequence[str]) -> list[int]:

@@ -138,7 +138,7 @@ def shortest(values: NDArray[np.floating[Any]], datatype: str) -> list[float]:
     magnitude = np.zeros_like(exact)
     magnitude[pending] = np.floor(np.log10(np.abs(exact[pending])))
     with np.errstate(over="ignore", invalid="ignore"):
-        for digits in range(least, most):
+        for digits in range(least, most + 1):
             power = digits - 1 - magnitude
             scale = 10.0 ** np.abs(power)
             rounded = np.where(

@@ -140,7 +140,8 @@ def test_binary_both_ways(exchange: Make) -> None:
     one = exchange(
         request, answer, "/v2/models/m/infer", "application/octet-stream", said, answered
     )
-    batch = Decoder(DecoderSettings(features=("w", "h"))).decode(one)
+    batch = Decoder(DecoderSettings(features=("w", "h"), prediction_id="$.id")).decode(one)
+    assert list(batch.ids) == ["7", "7"]  # the JSON part's own
     assert dict(batch.features) == {"w": [6.8, 6.0], "h": [2.8, 3.4]}
     assert dict(batch.outputs) == {"prediction": [1, 0]}
     assert {k: list(v) for k, v in batch.probabilities.items()} == {
