@@ -81,5 +81,6 @@ def full_snapshot() -> Snapshot:
             1, 9, 3, 4,
             Traffic({"200": 9, "502": 1}, {("observed", ""): 8, ("failed", "json"): 1}, seconds,
                     seconds, 77),
+            events={("taken", ""): 5},
         ),
     )  # fmt: skip
