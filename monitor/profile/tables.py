@@ -22,6 +22,8 @@ Progress = Callable[[int, int], None]  # bytes done, bytes in all
 
 BLOCK_BYTES = 4 << 20
 BATCH_ROWS = 65_536
+BATCH_BYTES = 64 << 20  # rows that hold long vectors or texts come fewer at a time
+LEAST_ROWS = 1024
 NULL_TEXTS = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 MAX_NAMES_SHOWN = 10
 
@@ -88,7 +90,11 @@ class ParquetTable:
         size, done = self.path.stat().st_size, 0
         with _translated(self.path), pq.ParquetFile(self.path) as file:
             rows = max(file.metadata.num_rows, 1)
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
+            held = sum(
+                file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups)
+            )
+            some = int(min(max(BATCH_BYTES * rows // max(held, 1), LEAST_ROWS), BATCH_ROWS))
+            for batch in file.iter_batches(batch_size=some, columns=list(columns)):
                 yield {name: arrow_values(batch.column(name)) for name in columns}
                 done += batch.num_rows
                 if progress:
@@ -186,6 +192,8 @@ def arrow_values(array: Any) -> Values:  # noqa: ANN401 - pyarrow has no types
     if pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind):
         floats = array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
         return cast("Values", floats)
+    if _holds_vectors(kind):
+        return _vectors(array)
     if pa.types.is_nested(kind) or pa.types.is_binary(kind):
         return cast("Values", array.to_pylist())
     if pa.types.is_temporal(kind):
@@ -194,6 +202,28 @@ def arrow_values(array: Any) -> Values:  # noqa: ANN401 - pyarrow has no types
         array = array.dictionary_encode()
     codes = array.indices.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
     return Coded(codes, array.dictionary.to_pylist())
+
+
+def _holds_vectors(kind: Any) -> bool:  # noqa: ANN401 - pyarrow has no types
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    inside = kind.value_type
+    return bool(pa.types.is_floating(inside) or pa.types.is_integer(inside))
+
+
+def _vectors(array: Any) -> Values:  # noqa: ANN401 - pyarrow has no types
+    """Each row's numbers as a view of one array: a float object each would take ten times that."""
+    flat = array.flatten().to_numpy(zero_copy_only=False)
+    widths = array.value_lengths()
+    ends = np.cumsum(widths.fill_null(0).to_numpy(zero_copy_only=False)).tolist()
+    starts = [0, *ends[:-1]]
+    known = widths.is_valid().to_pylist()
+    return [
+        flat[start:end] if valid else None
+        for start, end, valid in zip(starts, ends, known, strict=True)
+    ]
 
 
 @contextmanager

@@ -229,3 +229,16 @@ def test_parquet_types_beyond_numbers_and_text(tmp_path: Path) -> None:
     assert bins(built, "nothing") == {"missing": 40}
     assert len(bins(built, "when")) == 2
     assert kinds(built)["small"] is Kind.NUMERIC
+
+
+def test_vectors_in_parquet_are_read_as_they_are(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(300, 20)).astype(np.float32)
+    rows: list[list[float] | None] = [*vectors.tolist(), None, [1.0, 2.0]]
+    frame = pd.DataFrame({"e": rows})
+    path = tmp_path / "d.parquet"
+    frame.to_parquet(path)
+    built = build_from_file(path, BuildOptions(), created_at=0.0)
+    assert bins(built, "e") == {"present": 300, "missing": 1, "invalid": 1}
+    in_memory = build_from_columns(Rows({"e": rows}, {}), created_at=0.0)
+    assert bins(built, "e.norm") == bins(in_memory, "e.norm")
