@@ -245,6 +245,8 @@ class Health:
     events: Mapping[tuple[str, str], int] = field(
         default_factory=dict
     )  # (outcome, reason) → events
+    id_conflicts: int = 0  # predictions under an id and row that were taken: the first stays
+    store_dropped_rows: int = 0  # predictions that the store could not take
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,6 +181,8 @@ class Store(_Shape):
     rows: int
     errors: int
     labels_waiting: int
+    conflicts: Annotated[int, Field(description="predictions under an id that was taken")]
+    dropped_rows: Annotated[int, Field(description="predictions that could not be kept")]
 
 
 class Health(_Shape):

@@ -243,6 +243,8 @@ def health(snapshot: Snapshot) -> Json:
             "rows": found.store_rows,
             "errors": found.store_errors,
             "labels_waiting": found.labels_waiting,
+            "conflicts": found.id_conflicts,
+            "dropped_rows": found.store_dropped_rows,
         },
         "series_dropped": found.series_dropped,
         "reference": _reference(snapshot.reference),
@@ -271,12 +273,8 @@ def _predicted(row: PredictedRow) -> Json:
 
 
 def _said(label: Label) -> Json:
-    return {
-        "label": label.value,
-        "observed_at": moment(label.observed_at),
-        "received_at": moment(label.received_at),
-        "source": label.source,
-    }
+    times = {"observed_at": moment(label.observed_at), "received_at": moment(label.received_at)}
+    return {"label": label.value, **times, "source": label.source}
 
 
 class Answers:

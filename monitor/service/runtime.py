@@ -272,6 +272,8 @@ class Runtime:
             deliveries=deliveries,
             store_errors=stored.errors,
             store_rows=stored.rows,
+            id_conflicts=stored.conflicts,
+            store_dropped_rows=stored.dropped_rows,
             labels_waiting=stored.parked,
             reloads=self.reloads,
             traffic=traffic,

@@ -76,4 +76,6 @@ def test_a_database_that_is_away_costs_no_request_and_loses_no_acknowledged_labe
         back()
         sidecar.wait(lambda: sidecar.feedback(item)[0] == 202)
     sidecar.wait(lambda: realised(sidecar) == (2, 1.0))
-    assert sidecar.json("/api/v1/health")["store"]["errors"] > 0
+    store = sidecar.json("/api/v1/health")["store"]
+    assert store["errors"] > 0
+    assert store["dropped_rows"] > 0
