@@ -42,6 +42,7 @@ def serving(environment_name: str, program: str, folder: Path, ready: str) -> It
     log = (folder / f"{program}.log").open("w+b")
     quiet = environment(
         DO_NOT_TRACK="true", MLFLOW_DISABLE_TELEMETRY="true", LIT_NO_UPDATE_CHECK="1",
+        PATH=f"{Path(interpreter).parent}{os.pathsep}{os.environ['PATH']}",
         MLFLOW_TRACKING_URI=f"file://{folder}/runs", PYTHONDONTWRITEBYTECODE="1",
     )  # fmt: skip
     process = subprocess.Popen(
