@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 
+from monitor.relay.dial import Opening
 from monitor.relay.eavesdrop import Eavesdropper
 from monitor.relay.state import State
 from monitor.relay.tunnel import Listener, Tunnel
@@ -32,12 +33,13 @@ def dial_http2(state: State, client: asyncio.Transport, opening: bytes) -> None:
     """
     client.pause_reading()
 
-    def connected(upstream: asyncio.Transport | None) -> None:
+    def connected(upstream: Opening | None) -> None:
         if upstream is None:
             client.abort()
         elif client.is_closing():
-            upstream.abort()
+            upstream.transport.abort()
         else:
-            bind(state, client, upstream, (opening, b""), Eavesdropper(state))
+            read = opening, bytes(upstream.early)
+            bind(state, client, upstream.transport, read, Eavesdropper(state))
 
     state.pool.dial(connected)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
+
+from monitor.relay import sockets
 
 
 class Securable(asyncio.BaseProtocol):
@@ -20,10 +22,36 @@ class Securable(asyncio.BaseProtocol):
         """The handshake is done: from here on this is the transport to use."""
 
 
+class Opening(asyncio.Protocol, Securable):
+    """A connection until its tunnel begins; servers of HTTP/2 may well speak first."""
+
+    __slots__ = ("early", "transport")
+
+    def __init__(self) -> None:
+        self.early = bytearray()
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A peer that vanishes without a word is found out after a minute."""
+        self.transport = cast("asyncio.Transport", transport)
+        sockets.keep_alive(transport)
+
+    def secured(self, transport: asyncio.Transport) -> None:
+        """In TLS from here on."""
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Kept for the tunnel, which begins within this turn of the loop or the next."""
+        self.early += data
+        if len(self.early) > MOST_EARLY_BYTES:
+            self.transport.pause_reading()  # the tunnel reads on
+
+
 ProtocolT = TypeVar("ProtocolT", bound=Securable)
 
 ATTEMPTS = 2
 GOODBYE_SECONDS = 2.0  # for the upstream to say goodbye in TLS too
+MOST_EARLY_BYTES = 64 << 10
 RETRY_SECONDS = 0.1  # a listener that restarts is back by then more often than not
 
 

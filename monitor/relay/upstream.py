@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from time import monotonic
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from monitor.relay import sockets
-from monitor.relay.dial import Address, Failure, Securable, dial
+from monitor.relay.dial import Address, Failure, Opening, Securable, dial
 from monitor.relay.http1.answers import AnswerPlan
 from monitor.relay.http1.grammar import ProtocolError
 from monitor.relay.http1.memo import Memo
@@ -234,23 +234,23 @@ class Pool:
             else:
                 caller.connected(outcome)
 
-        self._spawn(done, self.tls)
+        self._spawn(self._connect(done))
 
-    def dial(self, bind: Callable[[asyncio.Transport | None], None]) -> None:
+    def dial(self, bind: Callable[[Opening | None], None]) -> None:
         """Makes a new connection that is never pooled, for HTTP/2; None when it fails."""
+        self._spawn(self._open(bind))
 
-        def done(outcome: UpstreamConnection | Failure) -> None:
-            bind(None if isinstance(outcome, Failure) else outcome.transport)
-
-        self._spawn(done, self._http2_tls)
-
-    def _spawn(self, done: _Done, tls: ssl.SSLContext | None) -> None:
-        task = asyncio.get_running_loop().create_task(self._connect(done, tls))
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
 
-    async def _connect(self, done: _Done, tls: ssl.SSLContext | None) -> None:
-        done(await dial(self._address, tls, self._connect_seconds, self._make))
+    async def _connect(self, done: _Done) -> None:
+        done(await dial(self._address, self.tls, self._connect_seconds, self._make))
+
+    async def _open(self, bind: Callable[[Opening | None], None]) -> None:
+        outcome = await dial(self._address, self._http2_tls, self._connect_seconds, Opening)
+        bind(None if isinstance(outcome, Failure) else outcome)
 
     def _make(self) -> UpstreamConnection:
         return UpstreamConnection(self, self._answers)

@@ -52,3 +52,20 @@ def test_http2_passes_untouched_from_its_preface_on() -> None:
                     client.sendall(piece)
                 assert read_exactly(client, len(preface)) == preface
         assert relay.requests == {}
+
+
+def test_an_http2_server_may_speak_first() -> None:
+    """As gRPC's does: its settings are on the way before the client's preface has come."""
+    settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + settings
+
+    def speaks_first(connection: socket.socket, _number: int) -> None:
+        connection.sendall(settings)
+        assert read_exactly(connection, len(preface)) == preface
+        connection.sendall(b"heard")
+
+    with running_origin(speaks_first) as origin, running_relay(origin.port) as relay:
+        for _ in range(50):
+            with relay.connect() as client:
+                client.sendall(preface)
+                assert read_exactly(client, len(settings) + 5) == settings + b"heard"

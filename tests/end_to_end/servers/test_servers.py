@@ -80,6 +80,22 @@ def test_every_row_is_what_was_sent(server: Server, reference: Path, tmp_path: P
         _keep(server.name, tape.exchanges)
 
 
+@pytest.mark.timeout(300)
+def test_mlserver_over_grpc_by_tritons_client(reference: Path, tmp_path: Path) -> None:
+    with serving("mlserver", "mlserver_server.py", tmp_path, "/v2/models/iris/ready"):
+        port = json.loads((tmp_path / "settings.json").read_text())["grpc_port"]
+        upstream = ("--upstream", f"http://127.0.0.1:{port}")
+        config = "window: {min_rows: 10}\nmodel: {task: multiclass}\n"
+        sidecar = Sidecar(tmp_path, *upstream, "--reference", str(reference), config=config)
+        try:
+            calls = drive("mlserver", "mlserver_grpc_client.py", sidecar.port)
+            _check_rows(sidecar, [call["id"] for call in calls], calls)
+            # The client asks whether the server lives: that is no prediction.
+            assert sidecar.outcomes() == {"observed": len(calls), "skipped": 1}
+        finally:
+            sidecar.close()
+
+
 def _rows(batch: Batch, names: Sequence[str] = NAMES) -> list[list[object]]:
     return [list(row) for row in zip(*(batch.features[name] for name in names), strict=True)]
 
@@ -101,16 +117,21 @@ def _check_exchanges(exchanges: Sequence[Exchange], calls: Sequence[dict[str, An
 def _check_sidecar(
     sidecar: Sidecar, exchanges: Sequence[Exchange], calls: Sequence[dict[str, Any]]
 ) -> None:
-    """The running sidecar against the same: predictions by id, labels, and what it counted."""
+    """The running sidecar against the same."""
+    _check_rows(sidecar, [exchange.prediction_id for exchange in exchanges], calls)
+
+
+def _check_rows(sidecar: Sidecar, ids: Sequence[str], calls: Sequence[dict[str, Any]]) -> None:
+    """Predictions by id, labels, and what was counted."""
     sent = [row for call in calls for row in call["rows"]]
     sidecar.wait(lambda: sidecar.metric("predictions_total") == len(sent))
     assert sidecar.outcomes().get("failed", 0) == 0
-    for exchange, call in zip(exchanges, calls, strict=True):
+    for name, call in zip(ids, calls, strict=True):
         labels = [(value + 1) % 3 for value in call["predictions"]]
-        item = {"prediction_id": exchange.prediction_id, "labels": labels}
+        item = {"prediction_id": name, "labels": labels}
         status, report = sidecar.feedback(item)
         assert (status, report["joined"]) == (202, len(labels)), report
-        stored = sidecar.json(f"/api/v1/predictions/{exchange.prediction_id}")["rows"]
+        stored = sidecar.json(f"/api/v1/predictions/{name}")["rows"]
         assert [row["prediction"] for row in stored] == call["predictions"]
         assert [row["label"] for row in stored] == labels
     for index, name in enumerate(NAMES):
