@@ -15,7 +15,6 @@ from typing import Protocol, cast
 
 from monitor.accounts import Accounts, Conversation
 from monitor.errors import CodecError
-from monitor.overheard import Overheard, OverheardSettings
 from monitor.records.batch import Batch, concatenate
 from monitor.records.exchange import Exchange
 from monitor.records.framing import (
@@ -28,6 +27,7 @@ from monitor.records.framing import (
     encode_json,
     status_of,
 )
+from monitor.records.selection import OverheardSettings
 from monitor.records.tunnelled import TUNNEL_END, TUNNELLED
 
 GATHER_SECONDS = (
@@ -52,6 +52,22 @@ class Sender(Protocol):
 
     def acknowledge(self, fates: Counter[tuple[str, str]], /) -> None:
         """So many of its exchanges had these fates."""
+        ...
+
+
+class HearsTunnels(Protocol):
+    """Whoever makes exchanges of tunnelled HTTP/2."""
+
+    def piece(self, payload: bytes, opened: Callable[[str], None], /) -> None:
+        """Some bytes of a connection."""
+        ...
+
+    def end(self, payload: bytes, /) -> None:
+        """A connection is over."""
+        ...
+
+    def end_all(self) -> None:
+        """All of them are."""
         ...
 
 
@@ -194,12 +210,7 @@ class TapConnection(asyncio.Protocol):
         self._conversation = Conversation()
         self._transport: asyncio.Transport | None = None
         self._paused = False
-        self._overheard = Overheard(
-            observer.overheard,
-            lambda payload: observer.arrived(self, payload),
-            lambda payload: observer.arrived(_NOBODY, payload),
-            self.acknowledge,
-        )
+        self._overheard: HearsTunnels | None = None  # until the first tunnel: it needs imports
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A worker has connected."""
@@ -210,7 +221,8 @@ class TapConnection(asyncio.Protocol):
         """The worker has gone, or is being replaced."""
         self._transport = None
         self._observer.left(self)
-        self._overheard.end_all()
+        if self._overheard is not None:
+            self._overheard.end_all()
         self._end()
 
     def data_received(self, data: bytes) -> None:
@@ -233,9 +245,22 @@ class TapConnection(asyncio.Protocol):
         elif kind == COUNTERS:
             self._observer.counted(self._conversation, payload)
         elif kind == TUNNELLED:
-            self._overheard.piece(payload, self._conversation.came)
+            self._tunnels().piece(payload, self._conversation.came)
         elif kind == TUNNEL_END:
-            self._overheard.end(payload)
+            self._tunnels().end(payload)
+
+    def _tunnels(self) -> HearsTunnels:
+        if self._overheard is None:
+            from monitor.overheard import Overheard  # noqa: PLC0415 - hpack: 50 ms of a start
+
+            observer = self._observer
+            self._overheard = Overheard(
+                observer.overheard,
+                lambda payload: observer.arrived(self, payload),
+                lambda payload: observer.arrived(_NOBODY, payload),
+                self.acknowledge,
+            )
+        return self._overheard
 
     def resume(self) -> None:
         """Read on after a pause."""

@@ -8,27 +8,17 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import count
 from random import random
 
-from monitor.codec.http2 import Settled, Tunnels
-from monitor.codec.http2.assembler import AssemblerSettings
+from monitor.codec.http2.assembler import AssemblerSettings, Settled
+from monitor.codec.http2.tunnels import Tunnels
 from monitor.records.framing import encode_exchange
-from monitor.records.selection import Selection
+from monitor.records.selection import OverheardSettings, Selection
 from monitor.records.tunnelled import unpack_end, unpack_piece
 
 FRAME_PREFIX_BYTES = 5  # what the queue holds is a frame's payload
 HTTP2 = "h2"  # in place of a status
-
-
-@dataclass(frozen=True, slots=True)
-class OverheardSettings:
-    """What of HTTP/2 is offered for observation: the relay cannot tell, since fields are packed."""
-
-    max_body_bytes: int = 1 << 20
-    paths: tuple[str, ...] = ()
-    sample: float = 1.0
 
 
 class Overheard:

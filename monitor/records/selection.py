@@ -9,6 +9,7 @@ import itertools
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from monitor.errors import ConfigError
 
@@ -20,6 +21,15 @@ def identifiers() -> Callable[[], bytes]:
     prefix = secrets.token_hex(8).encode()
     numbers = itertools.count(1)
     return lambda: b"%b-%x" % (prefix, next(numbers))
+
+
+@dataclass(frozen=True, slots=True)
+class OverheardSettings:
+    """What of HTTP/2 is offered for observation: the relay cannot tell, since fields are packed."""
+
+    max_body_bytes: int = 1 << 20
+    paths: tuple[str, ...] = ()
+    sample: float = 1.0
 
 
 class Selection:

@@ -49,6 +49,7 @@ LEDGER = "ledger"
 PERFORMANCE = "performance"
 SAVE_SECONDS = 10.0
 MANY_ROWS = 20_000  # that wait for the store: what is observed faster waits in the relay instead
+RESTORED_AT_ONCE = 1000  # labels, between two turns of the loop
 FIRST_REPORT_SECONDS = 0.02
 PANES_SECONDS = 5.0  # of counts that a process may take with it when it is killed
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
@@ -75,6 +76,7 @@ class Runtime:
             config.timeouts.connect,
         )
         self._lesson: asyncio.Task[None] | None = None
+        self._restoring: asyncio.Task[None] | None = None
         self.reloads = Reloads()
         self._performance_saved_at = self._panes_saved_at = time.monotonic()
         model, now = config.model, self._started_at
@@ -104,8 +106,11 @@ class Runtime:
             load = partial(_given, await self._documents.load(key))
             sender = Sender(policy(self._config))
             self._sinks.append(Sink(target, sender, load=load, save=self._documents.saver(key)))
-        await self._restore_labels()
         await self._restore_panes()
+        # Asked for before anything new can reach the store, so that none of it is counted twice; a
+        # window may hold a million labels, and traffic is not to go unobserved meanwhile.
+        self._restoring = asyncio.create_task(self._restore_labels())
+        await asyncio.sleep(0)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""
@@ -127,6 +132,8 @@ class Runtime:
     async def stop(self, delivery_seconds: float) -> None:
         """Count what has arrived, write it down, and give waiting alerts a last chance."""
         self.observer.drain()
+        if self._restoring is not None:
+            self._restoring.cancel()
         self._look()
         self._save_performance()
         self._save_panes()
@@ -170,9 +177,14 @@ class Runtime:
     async def _restore_labels(self) -> None:
         since = time.time() - self._config.window.size
         try:
-            self._engine.label(await self._writer.joined_since(since), restored=True)
+            joined = await self._writer.joined_since(since)
         except StoreError as error:
             log.warning("labels of the window cannot be restored", error=str(error))
+            return
+        for at in range(0, len(joined), RESTORED_AT_ONCE):
+            self._engine.label(joined[at : at + RESTORED_AT_ONCE], restored=True)
+            await asyncio.sleep(0)
+        log.info("labels restored", labels=len(joined))
 
     def _take(self, batch: Batch) -> None:
         """Count and keep a batch's rows; the first rows may complete a reference."""

@@ -14,9 +14,9 @@ from monitor.config import Config
 from monitor.config.judge import FromReference
 from monitor.engine import EngineSettings
 from monitor.errors import ConfigError
-from monitor.overheard import OverheardSettings
 from monitor.performance.desk import PerformanceRules
 from monitor.performance.thresholds import Deviations
+from monitor.records.selection import OverheardSettings
 
 LOOK_SECONDS = 1.0  # the window is looked at about this often; less where a look is dear
 

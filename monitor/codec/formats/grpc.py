@@ -13,7 +13,7 @@ import numpy as np
 from monitor.codec.columns import Columns
 from monitor.codec.compression import decompress
 from monitor.codec.format import Format, Inputs
-from monitor.codec.http2.stream import GRPC_HEAD_BYTES, STREAMED
+from monitor.codec.http2.messages import HEAD_BYTES, STREAMED
 from monitor.codec.message import Message
 from monitor.codec.settings import DecoderSettings
 from monitor.codec.tensors import (
@@ -82,12 +82,12 @@ def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Colu
 
 
 def _unframed(body: bytes, coding: bytes, settings: DecoderSettings) -> bytes:
-    length = int.from_bytes(body[1:GRPC_HEAD_BYTES], "big")
-    if len(body) < GRPC_HEAD_BYTES or len(body) != GRPC_HEAD_BYTES + length:
+    length = int.from_bytes(body[1:HEAD_BYTES], "big")
+    if len(body) < HEAD_BYTES or len(body) != HEAD_BYTES + length:
         raise CodecError("bad_grpc", f"{len(body)} bytes are not one message")
     if body[0] == 0:
-        return body[GRPC_HEAD_BYTES:]
-    return decompress(body[GRPC_HEAD_BYTES:], coding or b"unnamed", settings.max_decoded_bytes)
+        return body[HEAD_BYTES:]
+    return decompress(body[HEAD_BYTES:], coding or b"unnamed", settings.max_decoded_bytes)
 
 
 def _tensors(given: Any, raw: Any, settings: DecoderSettings) -> list[Tensor]:  # noqa: ANN401

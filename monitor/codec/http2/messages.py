@@ -6,7 +6,9 @@ skipped whole. Field numbers are those of the Open Inference Protocol's gRPC ser
 
 from __future__ import annotations
 
-HEAD_BYTES = 5  # a gRPC message's own: compressed or not, and its length
+HEAD_BYTES = 5  # compressed or not, and the length: gRPC over HTTP/2, "Length-Prefixed-Message"
+INFER = b"/inference.GRPCInferenceService/ModelInfer"
+STREAMED = b"/inference.GRPCInferenceService/ModelStreamInfer"
 _ID = 3  # in ModelInferRequest and ModelInferResponse
 _INFER_RESPONSE = 2  # in ModelStreamInferResponse
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5

@@ -10,15 +10,11 @@ import re
 from collections.abc import Iterator
 
 from monitor.codec.http2.fields import Fields
-from monitor.codec.http2.messages import answer_id, request_id
+from monitor.codec.http2.messages import HEAD_BYTES, INFER, STREAMED, answer_id, request_id
 from monitor.records.exchange import field
 
 GRPC = b"content-type: application/grpc\r\n"
-STREAMED = b"/inference.GRPCInferenceService/ModelStreamInfer"
-INFERENCES = frozenset({b"/inference.GRPCInferenceService/ModelInfer", STREAMED})
-GRPC_HEAD_BYTES = (
-    5  # compressed or not, and the length: gRPC over HTTP/2, "Length-Prefixed-Message"
-)
+INFERENCES = frozenset({INFER, STREAMED})
 MAX_UNPAIRED = 1000  # messages of one stream that wait for an answer
 
 _WELL_FORMED_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -100,7 +96,7 @@ class Stream:
         if self.fate is not None:
             return
         body = self._sides[side]
-        if len(body) + len(data) > self._limit_bytes + GRPC_HEAD_BYTES:
+        if len(body) + len(data) > self._limit_bytes + HEAD_BYTES:
             self.refuse(("skipped", "size"))
             return
         body += data
@@ -148,8 +144,8 @@ class Stream:
 def _cut(body: bytearray) -> Iterator[bytes]:
     """The whole messages at a body's start, their heads included; they are taken out of it."""
     at = 0
-    while len(body) - at >= GRPC_HEAD_BYTES:
-        end = at + GRPC_HEAD_BYTES + int.from_bytes(body[at + 1 : at + GRPC_HEAD_BYTES], "big")
+    while len(body) - at >= HEAD_BYTES:
+        end = at + HEAD_BYTES + int.from_bytes(body[at + 1 : at + HEAD_BYTES], "big")
         if end > len(body):
             break
         yield bytes(body[at:end])
