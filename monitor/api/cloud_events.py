@@ -22,7 +22,8 @@ STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 MAX_EVENTS = 1000
 
-_HALVES = {
+VERSIONS = ("1.0", "0.3")
+TYPES = {
     f"{prefix}.inference.{half.value}": half
     for prefix in ("org.kubeflow.serving", "io.kserve", "io.seldon.serving")
     for half in Half
@@ -49,7 +50,9 @@ def _documents(body: bytes, *, batch: bool) -> Sequence[Any]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise EventError(f"not JSON: {error}") from None
-    documents: list[Any] = document if batch and isinstance(document, list) else [document]
+    if batch and not isinstance(document, list):
+        raise EventError("a batch is a list of events")
+    documents: list[Any] = document if batch else [document]
     if len(documents) > MAX_EVENTS:
         raise EventError(f"more than {MAX_EVENTS} events")
     if not all(isinstance(one, dict) for one in documents):
@@ -73,9 +76,9 @@ def _structured(document: dict[str, Any], now: float) -> Event:
 
 
 def _event(attributes: Mapping[str, Any], content_type: str, body: bytes, now: float) -> Event:
-    if attributes.get("specversion") not in ("1.0", "0.3"):
+    if attributes.get("specversion") not in VERSIONS:
         raise EventError("no CloudEvent: specversion is not 1.0")
-    half = _HALVES.get(str(attributes.get("type")))
+    half = TYPES.get(str(attributes.get("type")))
     if half is None:
         raise EventError(f"type {str(attributes.get('type'))[:64]!r} is no inference's")
     said = content_type.encode("latin-1", "replace").replace(b"\r", b"").replace(b"\n", b"")

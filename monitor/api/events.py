@@ -10,17 +10,34 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from monitor.api import bodies, schemas
-from monitor.api.cloud_events import BATCH, STRUCTURED, EventError, read
+from monitor.api.cloud_events import (
+    BATCH,
+    MAX_EVENTS,
+    STRUCTURED,
+    TYPES,
+    VERSIONS,
+    EventError,
+    read,
+)
 from monitor.api.guard import Authorize
 from monitor.api.ports import House
 from monitor.api.rates import Room
 from monitor.api.views import dump
 
+_EVENT = {
+    "type": "object",
+    "required": ["specversion", "type"],
+    "properties": {
+        "specversion": {"enum": list(VERSIONS)},
+        "type": {"enum": sorted(TYPES)},
+        "data_base64": {"type": "string", "format": "byte"},
+    },
+}
 _REQUEST_BODY = {
     "required": True,
     "content": {
-        STRUCTURED: {"schema": {"type": "object"}},
-        BATCH: {"schema": {"type": "array", "items": {"type": "object"}}},
+        STRUCTURED: {"schema": _EVENT},
+        BATCH: {"schema": {"type": "array", "items": _EVENT, "maxItems": MAX_EVENTS}},
     },
 }
 _FAULTS: dict[int | str, dict[str, Any]] = {

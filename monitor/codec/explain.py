@@ -44,6 +44,9 @@ ADVICE: dict[str, tuple[str, tuple[str, ...]]] = {
     "no_tensors": ("no list of tensors", ()),
     "bad_tensor": ("a tensor that is not what it says", ()),
     "binary_tensor": ("raw tensor bytes of an unknown type", ("observe.schema",)),
+    "bad_grpc": ("bytes that are not one whole gRPC message", ()),
+    "bad_http2": ("a tunnelled connection whose frames cannot be read", ()),
+    "model_error": ("a streamed answer that holds an error instead of outputs", ()),
     "path_missing": ("a JSONPath setting finds nothing", (_INPUTS, _OUTPUTS)),
     "bad_probabilities": (
         "what observe.probabilities finds are no probabilities",

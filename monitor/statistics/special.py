@@ -19,6 +19,8 @@ _COMPILED = ("_ufuncs", "_special_ufuncs")
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever scipy has under that name
+    if name.startswith("__"):
+        raise AttributeError(name)  # `__test__`, for one, which whoever collects tests asks for
     for module in _compiled():
         if hasattr(module, name):
             return getattr(module, name)

@@ -54,7 +54,7 @@ def candidates(path: str, media_type: str) -> tuple[Format, ...]:
     """All formats in the order to ask: whose path this is, whose media type, then the rest.
 
     >>> [one.names[0] for one in candidates("/v1/models/m:predict", "application/json")][:2]
-    ['instances', 'open_inference']
+    ['instances', 'grpc']
     """
     if not path.startswith("/"):
         path = urlsplit(path).path

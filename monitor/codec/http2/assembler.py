@@ -74,6 +74,7 @@ class Assembler:
 
     def __init__(self, settings: AssemblerSettings, *, fresh: bool) -> None:
         self._settings = settings
+        self._late = not fresh
         self._sides = _Side(fresh=fresh), _Side(fresh=fresh)
         self._streams: dict[int, Stream] = {}
         self._last_stream = 0
@@ -151,7 +152,7 @@ class Assembler:
         if len(self._streams) >= MAX_STREAMS:
             oldest = next(iter(self._streams))
             results.append(Settled(None, self._streams.pop(oldest).fate or DROPPED))
-        self._streams[number] = Stream(self._at, self._settings.max_body_bytes)
+        self._streams[number] = Stream(self._at, self._settings.max_body_bytes, late=self._late)
 
     def _block(self, side: int, frame: Frame, results: list[Settled]) -> None:
         heard = self._sides[side]

@@ -26,13 +26,14 @@ class Stream:
     """One request and its answer, as far as they have come."""
 
     __slots__ = (
-        "_limit_bytes", "_sides", "_status_seen", "_trailers", "_unpaired", "answer_fields",
-        "began_at", "fate", "method", "paired", "pairs_made", "request_complete",
-        "request_fields", "target",
+        "_late", "_limit_bytes", "_sides", "_status_seen", "_trailers", "_unpaired",
+        "answer_fields", "began_at", "fate", "method", "paired", "pairs_made",
+        "request_complete", "request_fields", "target",
     )  # fmt: skip
 
-    def __init__(self, began_at: float, limit_bytes: int) -> None:
+    def __init__(self, began_at: float, limit_bytes: int, *, late: bool = False) -> None:
         self._limit_bytes = limit_bytes
+        self._late = late  # on a connection that was not heard from its start
         self._sides = bytearray(), bytearray()
         self._unpaired: dict[bytes | int, bytes] = {}  # by id; by order, where messages have none
         self._trailers: Fields | None = None
@@ -61,7 +62,7 @@ class Stream:
             return True
         self.method = fields.pseudo.get(b":method", b"")
         self.target = fields.pseudo.get(b":path", b"")
-        self.request_fields = fields.lines or GRPC
+        self.request_fields = self._lines(fields)
         self.paired = self.target == STREAMED
         if self.target and self.request_fields_are_grpc and self.target not in INFERENCES:
             self.refuse(("skipped", "path"))  # health, metadata, or another service's calls
@@ -89,7 +90,13 @@ class Stream:
         if len(status) == 3 and status.startswith(b"1"):
             return
         self._status_seen = status
-        self.answer_fields = fields.lines or GRPC
+        self.answer_fields = self._lines(fields)
+
+    def _lines(self, fields: Fields) -> bytes:
+        """The field lines; a type that was said before anybody listened is nearly always gRPC's."""
+        if fields.lines and not (self._late and not fields.first(b"content-type")):
+            return fields.lines
+        return fields.lines + GRPC
 
     def add(self, side: int, data: bytes) -> None:
         """Keeps a piece of a body, unless there is a reason not to."""

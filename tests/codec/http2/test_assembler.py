@@ -162,7 +162,10 @@ def test_whoever_joins_late_reads_what_comes_from_then_on() -> None:
         talk.ask(stream, INFER, framed(b"q%d" % stream), ("x-request-id", f"id-{stream}"))
         talk.answer(stream, framed(b"a%d" % stream))
     found = [one.exchange for one in heard(talk.said, late=late) if one.exchange]
-    # The path came before: it is in a table that was not heard. Ids came since.
+    # Path and content type came before: they are in a table that was not heard. Ids came since.
+    for exchange in found:
+        assert exchange.request_field(b"content-type") == b"application/grpc"
+        assert exchange.response_field(b"content-type") == b"application/grpc"
     assert [(one.target, one.prediction_id, one.request_body) for one in found] == [
         ("", "id-3", framed(b"q3")),
         ("", "id-5", framed(b"q5")),
