@@ -15,10 +15,9 @@ from monitor.codec.http2.assembler import AssemblerSettings, Settled
 from monitor.codec.http2.tunnels import Tunnels
 from monitor.records.framing import encode_exchange
 from monitor.records.selection import OverheardSettings, Selection
-from monitor.records.tunnelled import unpack_end, unpack_piece
+from monitor.records.tunnelled import HTTP2, unpack_end, unpack_piece
 
 FRAME_PREFIX_BYTES = 5  # what the queue holds is a frame's payload
-HTTP2 = "h2"  # in place of a status
 
 
 class Overheard:

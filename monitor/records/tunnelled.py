@@ -13,6 +13,7 @@ from typing import NamedTuple
 TUNNELLED = 4
 TUNNEL_END = 5
 
+HTTP2 = "h2"  # in place of a status code, which stands in a compressed header
 CLIENT, UPSTREAM = 0, 1  # whose bytes they are
 FRAME_HEAD_BYTES = 9  # RFC 9113 section 4.1
 OVERSIZE = 0xF1  # in a piece: data of this stream was left out; RFC 9113 has no such frame

@@ -10,11 +10,18 @@ from __future__ import annotations
 import itertools
 from time import monotonic
 
-from monitor.records.tunnelled import CLIENT, UPSTREAM, Piece, TunnelEnd, pack_end, pack_piece
+from monitor.records.tunnelled import (
+    CLIENT,
+    HTTP2,
+    UPSTREAM,
+    Piece,
+    TunnelEnd,
+    pack_end,
+    pack_piece,
+)
 from monitor.relay.http2 import FrameCopy
 from monitor.relay.state import State
 
-HTTP2 = "h2"  # in place of a status code, which stands in a compressed header
 _MOST_OPENED = 0xFFFF  # in one piece
 
 _numbers = itertools.count(1)
