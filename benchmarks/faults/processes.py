@@ -105,8 +105,13 @@ def term_under_load(stage: Stage) -> None:
     at_signal = _answered(waiting)
     stage.check("answer in flight at the signal", at_signal, 200, held=at_signal == 200)
     late = _ask_slowly(sidecar.port)  # begins within the drain, ends after it
+    beyond = stage.load(sidecar.port)  # fresh connections too, as every answer says goodbye by now
     at_end = _answered(late)
     stage.check("answer in flight at the drain's end", at_end, 200, held=at_end == 200)
+    beyond.stop()
+    cut = [one for one in beyond.failures if "refused" not in one.reason.lower()]
+    stage.at_most("cut by the drain's end, rather than refused", len(cut), 0)
+    stage.check("served up to the drain's end", beyond.answers, "> 0", held=beyond.answers > 0)
     code = sidecar.process.wait(15)
     stage.check("exit status", code, 0, held=code == 0)
     stage.at_most("exits after", time.monotonic() - began, drain + 10.0, "s")

@@ -77,9 +77,9 @@ class SecureDoor:
             except OSError:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            self._receive(connection)
+            self.receive(connection)
 
-    def _receive(self, connection: socket.socket) -> None:
+    def receive(self, connection: socket.socket) -> None:
         """One more, or one too many: without TLS there is no way to say so."""
         state = self._state
         if len(state.guests) >= state.most_guests:

@@ -39,3 +39,15 @@ def reset(transport: asyncio.Transport) -> None:
         with contextlib.suppress(OSError):
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
     transport.abort()
+
+
+def accept_waiting(listener: socket.socket) -> list[socket.socket]:
+    """Everyone who has connected to a listener and waits there, for non-blocking use."""
+    waiting: list[socket.socket] = []
+    listener.setblocking(False)
+    with contextlib.suppress(OSError):  # nobody is left, or no file descriptor is
+        while True:
+            connection, _ = listener.accept()
+            connection.setblocking(False)
+            waiting.append(connection)
+    return waiting

@@ -22,6 +22,7 @@ from monitor.relay.http1.templates import TemplateReader
 from monitor.relay.memory import give_back
 from monitor.relay.server import ClientConnection
 from monitor.relay.settings import RelaySettings
+from monitor.relay.sockets import accept_waiting
 from monitor.relay.state import State
 from monitor.relay.tap import Tap
 from monitor.relay.tls import Certificates
@@ -149,11 +150,23 @@ class Worker:
         await asyncio.sleep(drain_seconds / 2)
         self._accepting = False
         self._server.close()
-        self._listener.close()
+        await self._let_in_the_last()
         while self.state.guests:  # noqa: ASYNC110 - a set has no event, and this is the end
             await asyncio.sleep(0.05)
         await self.state.tap.close(ACKNOWLEDGE_SECONDS)
         self._stopped.set()
+
+    async def _let_in_the_last(self) -> None:
+        """Serves those who had connected by now: a closing listener resets who waits at it."""
+        waiting = accept_waiting(self._listener)
+        self._listener.close()
+        for connection in waiting:
+            if isinstance(self._server, SecureDoor):
+                self._server.receive(connection)
+            else:
+                await self._loop.connect_accepted_socket(
+                    lambda: ClientConnection(self.state), connection
+                )
 
     def obey_signals(self) -> None:
         """SIGTERM and SIGINT stop it from now on; SIGHUP has it read certificates again."""

@@ -98,6 +98,13 @@ class Child:
         if self._running is not None:
             os.kill(self.pid, number)
 
+    def disown(self) -> None:
+        """Let go of what it inherits: once it closes its listener, the kernel refuses who comes,
+        instead of having them wait for nobody.
+        """
+        for descriptor in self.process.descriptors:
+            os.close(descriptor)
+
     def kill_when_stopped(self, now: float) -> None:
         """SIGKILL it once it has been in state T for a while: nobody is going to continue it."""
         if self._running is None or _state(self.pid) != "T":
@@ -160,6 +167,7 @@ class Supervisor:
         self._monitor.signal(signal.SIGUSR1)  # readiness fails first, while the relays still accept
         for relay in self._relays:
             relay.signal(signal.SIGTERM)
+            relay.disown()
 
     def _drained(self, now: float) -> bool:
         """Relays end first, then the monitor, which still has to write what they handed over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -49,9 +50,11 @@ class Running:
         (folder / "smallchild.py").write_text(CHILD)
         self.journal = folder / "journal"
         self.journal.touch()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        listening = (self.listener.fileno(),)
         plan = Plan(
             Process("monitor", "smallchild", self._document("monitor"), (), ENVIRONMENT),
-            (Process("relay 0", "smallchild", {**self._document("relay"), **relay}, ()),),
+            (Process("relay 0", "smallchild", {**self._document("relay"), **relay}, listening),),
             0.2,
         )
         handed_over = folder / "plan.json"
@@ -64,7 +67,7 @@ class Running:
         }
         self.process = subprocess.Popen(
             [sys.executable, "-m", "monitor.service.supervisor", str(descriptor)],
-            pass_fds=(descriptor,),
+            pass_fds=(descriptor, *listening),
             env=environment,
             stderr=subprocess.DEVNULL,
         )
@@ -104,6 +107,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     for one in running:
         one.process.kill()
         one.process.wait()
+        one.listener.close()
 
 
 def _gone(pid: int) -> bool:
@@ -157,6 +161,16 @@ def test_a_drain_fails_readiness_first_and_ends_relays_before_the_monitor(
     assert running.process.wait(10) == 0
     assert set(running.words()[2:5]) == {"monitor SIGUSR1", "relay SIGTERM", "relay ended"}
     assert running.words()[-2:] == ["monitor SIGTERM", "monitor ended"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nowhere else are descriptors to be read")
+def test_in_a_drain_only_the_relay_still_holds_its_listener(start: Callable[..., Running]) -> None:
+    running = start(stubborn=True)
+    held = f"/proc/{{}}/fd/{running.listener.fileno()}"
+    assert Path(held.format(running.process.pid)).exists()
+    running.process.send_signal(signal.SIGTERM)
+    running.wait(lambda: not Path(held.format(running.process.pid)).exists())
+    assert Path(held.format(running.pids("relay")[0])).exists()
 
 
 def test_a_second_signal_ends_at_once(start: Callable[..., Running]) -> None:
