@@ -12,18 +12,20 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.alerting import together, unexpected
+from monitor.alerting import unexpected
 from monitor.alerting.changes import name_change
 from monitor.alerting.decide import ColumnRule, DriftPolicy, Findings, Verdict, decide, widest_level
 from monitor.alerting.explain import explain
 from monitor.alerting.quality import Fault, describe
 from monitor.alerting.ranking import ranked
-from monitor.profile.assess import PRESENCE, Assessment, Assessor
+from monitor.alerting.together import Dependence
+from monitor.profile.assess import CORRELATION, PRESENCE, Assessment, Assessor
 from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
 from monitor.profile.details import Details
 from monitor.profile.grid import CategoryGrid, NumericGrid
 from monitor.profile.layout import Layout
+from monitor.profile.projection import Products
 from monitor.profile.quality import Quality, QualityAssessor
 from monitor.snapshot import BinShare, Reading, Status
 
@@ -56,6 +58,7 @@ class Judge:
         self._counts = reference.counts
         self._assessor = Assessor(self._layout, self._counts)
         self._quality = QualityAssessor(self._layout, self._counts)
+        self._dependence = Dependence(self._layout, self._counts)
         self._shares = _published_shares(self._counts, self._layout)
 
     def readings(
@@ -68,13 +71,15 @@ class Judge:
         what the window holds beside its counts."""
         details = details or Details()
         assessed, quality = self._assess(current)
-        found = decide(assessed, quality, policy)
+        pairs = self._dependence.pairs(details.products, policy)
+        found = decide(assessed, quality, policy, self._dependence.tested(pairs))
         readings = [
             _reading(index, profile, assessed, found, policy)
             for index, profile in enumerate(self._layout.columns)
         ]
+        self._dependence.ask(readings, found, policy)
         self._explain(readings, assessed, current)
-        self._together(readings, details)
+        self._dependence.explain(readings, pairs, policy.fdr)
         self._estimate_distinct(readings, current, details)
         for index, faults in enumerate(found.faults):
             if faults:
@@ -87,9 +92,12 @@ class Judge:
             )
         return ranked(readings)
 
-    def findings(self, current: Counts, policy: DriftPolicy) -> Findings:
+    def findings(
+        self, current: Counts, policy: DriftPolicy, products: Products | None = None
+    ) -> Findings:
         """What `readings` rests on, without words: for whoever looks many times."""
-        return decide(*self._assess(current), policy)
+        pairs = self._dependence.pairs(products, policy)
+        return decide(*self._assess(current), policy, self._dependence.tested(pairs))
 
     def candidates(self, cells: Codes, rows: Codes, policy: DriftPolicy) -> NDArray[np.bool_]:
         """Which of many looks, `cells[looks, total]` and `rows[looks]`, are worth a reading: all in
@@ -112,7 +120,8 @@ class Judge:
             part, profile = self._layout.bin_slice(index), self._layout.columns[index]
             bins = tuple(map(BinShare, profile.bins, before[part], after[part]))
             words = ""
-            if reading.status in {Status.WARNING, Status.DRIFT}:
+            moved = reading.status in {Status.WARNING, Status.DRIFT}
+            if moved and reading.method != CORRELATION:
                 change = self._change(index, reading.method, assessed, current)
                 words = explain(profile.column.title, bins, change)
             readings[index] = replace(reading, bins=bins, explanation=words)
@@ -128,16 +137,6 @@ class Judge:
         derived = self._layout.derived[index]  # an axis or an error has no unit
         ratio = np.nan if derived or usual <= 0 else assessed.current.stddev[index] / usual
         return name_change(grid, before.astype(np.float64), now.astype(np.float64), float(ratio))
-
-    def _together(self, readings: list[Reading], details: Details) -> None:
-        """What the reading of all features says of how they depend on each other."""
-        index = self._layout.together
-        projection = None if index is None else self._layout.columns[index].projection
-        if index is not None and projection is not None:
-            others = [*readings[:index], *readings[index + 1 :]]
-            readings[index] = together.explained(
-                readings[index], projection, details.products, others
-            )
 
     def _estimate_distinct(
         self, readings: list[Reading], current: Counts, details: Details

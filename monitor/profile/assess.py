@@ -33,6 +33,7 @@ WASSERSTEIN = "wasserstein"
 JS = "js"
 PRESENCE = "presence"
 PCA = "pca_reconstruction"  # the distance of the reconstruction errors
+CORRELATION = "pair_correlation"  # the largest change of a correlation of two features
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -93,21 +93,29 @@ class ProjectionDocument(Part):
     columns: Annotated[list[Name], Field(min_length=2, max_length=MAX_COLUMNS)]
     scores: list[Annotated[list[Number], Field(min_length=1, max_length=MAX_EDGES + 3)]]
     correlation: list[list[Annotated[float, Field(ge=-1, le=1)]]]
+    spread: list[list[Annotated[float, Field(ge=0, allow_inf_nan=False)]]] | None = None
 
     @model_validator(mode="after")
     def _shapes_agree(self) -> ProjectionDocument:
         size = len(self.columns)
         if len(set(self.columns)) < size or len(self.scores) != size:
             raise ValueError("each column needs a name of its own and its scores")
-        table = np.array(self.correlation) if len(set(map(len, self.correlation))) == 1 else None
-        if table is None or table.shape != (size, size) or (table != table.T).any():
+        if not _symmetric(self.correlation, size):
             raise ValueError("correlation must be a symmetric table of all columns")
+        if self.spread is not None and not _symmetric(self.spread, size):
+            raise ValueError("spread must be a symmetric table of all columns")
         return self
 
     def held(self) -> Projection:
         """The projection."""
         tables = tuple(np.array(scores) for scores in self.scores)
-        return Projection(tuple(self.columns), tables, np.array(self.correlation))
+        spread = None if self.spread is None else np.array(self.spread)
+        return Projection(tuple(self.columns), tables, np.array(self.correlation), spread)
+
+
+def _symmetric(rows: list[list[float]], size: int) -> bool:
+    table = np.array(rows) if len(set(map(len, rows))) == 1 else None
+    return table is not None and table.shape == (size, size) and not (table != table.T).any()
 
 
 class NumericDocument(_ColumnDocument):

@@ -13,7 +13,7 @@ Mudholkar (1979); the scores are van der Waerden's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from monitor.profile.grid import CategoryGrid, Grid, NumericGrid
 from monitor.statistics import special
+from monitor.statistics.dependence import correlation_spread
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -38,11 +39,13 @@ DIGITS = 4  # of what is kept in the reference's file, and so of what is compute
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Projection:
-    """Features by name, the score of each of their cells, and their correlation `[p, p]`."""
+    """Features by name, the score of each of their cells, their correlation `[p, p]`, and its
+    spread `[p, p]`: σ of a correlation whose standard deviation over n rows is σ/√n."""
 
     columns: tuple[str, ...]
     scores: tuple[Floats, ...]
     correlation: Floats
+    spread: Floats | None = None  # references of earlier releases lack it
     weights: Floats = field(init=False)  # [m, p]: the axes left, over their standard deviations
 
     def __post_init__(self) -> None:
@@ -77,8 +80,11 @@ def fit(grids: Mapping[str, Grid], codes: Mapping[str, Codes]) -> Projection | N
         strongest = np.abs(correlation - np.eye(len(names))).max(axis=1)
         chosen = np.sort(np.argsort(-strongest, kind="stable")[:most])
         names, correlation = names[chosen], correlation[np.ix_(chosen, chosen)]
+        scores = scores[chosen]
     taken = tuple(names.tolist())
-    return Projection(taken, tuple(tables[name] for name in taken), correlation.round(DIGITS))
+    kept = tuple(tables[name] for name in taken)
+    spread = correlation_spread(scores).round(DIGITS)
+    return Projection(taken, kept, correlation.round(DIGITS), spread)
 
 
 def correlations(products: Floats) -> Floats:
@@ -153,21 +159,3 @@ class Products:
         """Of the columns, about their own means; `[p, p]`."""
         means = self.sums[:-1, -1] / max(self.rows, 1)
         return correlations(self.sums[:-1, :-1] - self.rows * np.outer(means, means))
-
-
-def changed_pairs(
-    projection: Projection, products: Products, least: float
-) -> Sequence[tuple[str, str, float, float]]:
-    """Pairs of columns whose correlation moved by `least` or more, the most surprising first: both
-    names, the reference's correlation, and now's."""
-    before, now = projection.correlation, products.correlation
-    limit = 1.0 - 1e-6  # Fisher's transform of a perfect correlation is infinite
-    move = np.arctanh(np.clip(now, -limit, limit)) - np.arctanh(np.clip(before, -limit, limit))
-    first, second = np.triu_indices(len(before), 1)
-    order = np.argsort(-np.abs(move[first, second]), kind="stable")
-    names = projection.columns
-    return [
-        (names[i], names[j], float(before[i, j]), float(now[i, j]))
-        for i, j in zip(first[order].tolist(), second[order].tolist(), strict=True)
-        if abs(now[i, j] - before[i, j]) >= least
-    ]

@@ -66,6 +66,8 @@ def _derived(profile: ColumnProfile) -> dict[str, Any]:
             "scores": [scores.tolist() for scores in projection.scores],
             "correlation": projection.correlation.tolist(),
         }
+        if projection.spread is not None:
+            found["projection"]["spread"] = projection.spread.tolist()
     return {key: value for key, value in found.items() if value is not None}
 
 

@@ -56,6 +56,24 @@ def holm(p_values: ArrayLike) -> Floats:
     return _restored(p, order, tested, adjusted)
 
 
+def strongest_of(p_value: float, tests: int) -> float:
+    """The p-value of the smallest of so many p-values: many tests as one.
+
+    1 − (1 − p)ⁿ. Exact for independent tests, too large for positively dependent ones. So a family
+    of any size is one test among others, and costs them no more than one.
+
+    StatisticsError for a p-value outside [0, 1], or no tests.
+
+    Source: Šidák (1967).
+
+    >>> round(strongest_of(0.01, 3), 6)
+    0.029701
+    """
+    if not 0 <= p_value <= 1 or tests < 1:
+        raise StatisticsError("a p-value lies between 0 and 1, and is that of one test or more")
+    return 1.0 if p_value == 1 else -math.expm1(tests * math.log1p(-p_value))
+
+
 def clusters_per_window(level: float, looks_per_window: float) -> float:
     """Expected false episodes of one test, per window length, when it is looked at on a sliding
     window.

@@ -13,7 +13,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.statistics import correction, cramer_von_mises, divergence, ordered, significance
+from monitor.statistics import (
+    correction,
+    cramer_von_mises,
+    dependence,
+    divergence,
+    ordered,
+    significance,
+)
 from monitor.statistics.conventions import score
 from monitor.statistics.sequential import adwin, hddm_a, hddm_w, kswin, page_hinkley
 
@@ -43,9 +50,13 @@ TESTS: Sequence[Entry] = (
     (significance.g_test, "Categories, far out in the tail."),
     (significance.homogeneity, "Categories: the default test. Sound with rare ones too."),
     (significance.share_rise, "One share that may only rise: the test of a fault."),
+    (dependence.correlation_spread, "Once a reference, for the p-values of changed correlations."),
+    (dependence.unevenness, "Before the test below: which pairs of rare values it can judge."),
+    (dependence.correlation_change, "Pairs of columns, of scores by cells."),
 )
 CORRECTIONS: Sequence[Entry] = (
     (correction.benjamini_hochberg, "One look at many columns: `warning`."),
+    (correction.strongest_of, "A family of tests that asks one question: one p-value for it."),
     (correction.holm, "Where not even one false call is wanted, whatever the dependence."),
     (correction.clusters_per_window, "How often a sliding window cries by chance."),
     (correction.per_look_level, "A budget of false alerts over time: `drift`."),

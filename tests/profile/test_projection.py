@@ -8,7 +8,7 @@ from scipy import stats
 
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.grid import CategoryGrid
-from monitor.profile.projection import Products, changed_pairs, correlations, fit
+from monitor.profile.projection import Products, correlations, fit
 from monitor.profile.reference import Reference
 
 NAMES = ("a", "b", "c", "d")
@@ -56,19 +56,6 @@ def test_products_add_up_to_the_correlation_of_all_rows() -> None:
     np.testing.assert_allclose(parts.sums, whole.sums, rtol=1e-9)
     np.testing.assert_allclose(whole.correlation, np.corrcoef(scores), rtol=1e-9)
     assert whole.rows == 400
-
-
-def test_pairs_that_changed_are_named_the_most_surprising_first(reference: Reference) -> None:
-    projection = reference.columns[-1].projection
-    assert projection is not None
-    same = reference.layout.count(draw(1, 3000), {}).details.products
-    broken = reference.layout.count(draw(2, 3000, -0.8), {}).details.products
-    assert same is not None
-    assert broken is not None
-    assert changed_pairs(projection, same, 0.1) == []
-    (pair,) = changed_pairs(projection, broken, 0.1)
-    assert pair[:2] == ("a", "b")
-    assert pair[2:] == pytest.approx((0.8, -0.8), abs=0.05)
 
 
 def test_what_says_nothing_takes_no_part() -> None:
