@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+from monitor.records.alias import Alias, of
+
 PREDICTION = "prediction"  # the name of a model's only, or first, output column
 
 
@@ -23,6 +25,7 @@ class Batch:
     features: Mapping[str, Sequence[object]]
     outputs: Mapping[str, Sequence[object]]
     probabilities: Mapping[str, Sequence[object]] = field(default_factory=dict)
+    aliases: Sequence[Alias] = ()  # of the ids, where they have other names too
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -64,10 +67,12 @@ def _join(group: list[Batch]) -> Batch:
     ids: list[str] = []
     rows: list[int] = []
     at: list[float] = []
+    aliases: list[Alias] = []
     for batch in group:
         ids.extend(batch.ids)
         rows.extend(batch.rows)
         at.extend(batch.at)
+        aliases.extend(batch.aliases)
     return Batch(
         ids,
         rows,
@@ -75,6 +80,7 @@ def _join(group: list[Batch]) -> Batch:
         _join_columns([batch.features for batch in group]),
         _join_columns([batch.outputs for batch in group]),
         _join_columns([batch.probabilities for batch in group]),
+        aliases,
     )
 
 
@@ -94,11 +100,13 @@ def taken(batch: Batch, indices: list[int]) -> Batch:
     def columns(of: Mapping[str, Sequence[object]]) -> dict[str, list[object]]:
         return {name: [values[i] for i in indices] for name, values in of.items()}
 
+    ids = [batch.ids[i] for i in indices]
     return Batch(
-        [batch.ids[i] for i in indices],
+        ids,
         [batch.rows[i] for i in indices],
         [batch.at[i] for i in indices],
         columns(batch.features),
         columns(batch.outputs),
         columns(batch.probabilities),
+        of(batch.aliases, ids),
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import Enum
 
-from monitor.records.label import Label, Outcome
+from monitor.records.label import Joined, Label, Outcome
 
 _LAST_ROW = 2**63 - 1
 
@@ -61,6 +62,15 @@ def displaced(made: Change, current: Label | None, new: Label) -> Label | None:
 def newest(labels: Iterable[Label]) -> Label | None:
     """The label that counts among those that are left: the newest, on a tie the last to arrive."""
     return max(labels, key=lambda label: (label.observed_at, label.received_at), default=None)
+
+
+def summed(joined: Iterable[Joined]) -> list[Joined]:
+    """What several joins of the same rows, in their order, changed altogether."""
+    last: dict[tuple[str, int], Joined] = {}
+    for one in joined:
+        place = one.prediction.prediction_id, one.prediction.row
+        last[place] = replace(one, previous=last[place].previous) if place in last else one
+    return list(last.values())
 
 
 def outcome(made: Change, *, parked: bool) -> Outcome:

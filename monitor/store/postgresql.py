@@ -80,12 +80,13 @@ class PostgresStore:
         """Keep predictions; all of them or, on StoreError, none."""
 
         def keep(work: Work) -> Remembered:
-            joined, placed, erased = postgresql_remember.remember(
+            placed = postgresql_remember.remember(
                 work.connection, batches, self._settings.segments, self._me
             )
-            work.rows, work.parked, work.joined = placed, -len(joined), tuple(joined)
+            work.rows, work.parked = placed.rows - placed.withdrawn, -placed.landed
+            work.joined = placed.joined
             offered = sum(len(batch) for batch in batches)
-            return Remembered(work.joined, offered - placed - erased, erased)
+            return Remembered(work.joined, offered - placed.rows - placed.erased, placed.erased)
 
         return self._transactions.write(keep)
 
@@ -125,7 +126,7 @@ class PostgresStore:
 
         def forget(work: Work) -> Erased:
             telling = Telling(self._me)
-            erased, parked = postgresql_withdraw.erase(
+            erased, parked = postgresql_withdraw.erase_named(
                 work.connection, stored_text(prediction_id), now, telling
             )
             work.rows, work.parked, work.joined = -erased.rows, -parked, erased.joined
@@ -168,10 +169,10 @@ class PostgresStore:
 
         def forget(work: Work) -> Expired:
             most_rows = postgresql_upkeep.rows_in(work.connection, self._settings.max_bytes)
-            expired, rows = postgresql_upkeep.expire(
+            expired, rows, landed = postgresql_upkeep.expire(
                 work.connection, now, self._settings.label_ttl_seconds, most_rows, self._me
             )
-            work.rows, work.parked = -rows, -expired.orphaned
+            work.rows, work.parked = -rows, -landed
             return expired
 
         return self._transactions.write(forget)

@@ -6,14 +6,16 @@ Knows the tables and the rule of the join; whoever calls it begins and commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
 
 from monitor.records.label import Joined, Label, Outcome, Prediction
+from monitor.store.aliases import AMBIGUOUS
 from monitor.store.join import Change, change, displaced, fault, outcome
+from monitor.store.postgresql_aliases import find
 from monitor.store.postgresql_cells import (
     read_label,
     read_prediction,
@@ -106,6 +108,12 @@ class Telling:
         if self.others:
             connection.execute(_TELL, columns(self.others))
 
+    def later(self, connection: psycopg.Connection) -> None:
+        """Leave what is this replica's own where it finds it, too."""
+        if self.mine:
+            mine = [(self.me.replica, self.me.model, to_news(one)) for one in self.mine]
+            connection.execute(_TELL, columns(mine))
+
 
 def join(
     connection: psycopg.Connection, labels: Sequence[Label], me: Me
@@ -118,12 +126,14 @@ def join(
     places = [(key_of(one.prediction_id), one.row) for one in kept]
     sought = sorted({place for index, place in enumerate(places) if index not in faults})
     rows, forgotten = _load(connection, sought)
+    rejected = dict(faults)
+    if len(rows) < len(sought) or any(row.prediction is None for row in rows.values()):
+        rejected |= _rename(connection, (kept, places), (rows, forgotten), faults)
     telling = Telling(me)
     room = me.room
     outcomes: list[Outcome] = []
-    rejected = dict(faults)
     for index, (label, place) in enumerate(zip(kept, places, strict=True)):
-        if index in faults:
+        if index in rejected:
             outcomes.append(Outcome.REJECTED)
             continue
         row = rows.get(place)
@@ -145,6 +155,42 @@ def join(
     _save(connection, rows)
     telling.send(connection)
     return JoinReport(tuple(outcomes), tuple(telling.mine), rejected), telling, me.room - room
+
+
+def _rename(
+    connection: psycopg.Connection,
+    posted: tuple[list[Label], list[Place]],
+    loaded: tuple[dict[Place, Row], set[int]],
+    faults: Mapping[int, str],
+) -> dict[int, str]:
+    """Let labels under other names of predictions go to those; and which cannot be told apart."""
+    (labels, places), (rows, forgotten) = posted, loaded
+    named = [
+        index
+        for index, place in enumerate(places)
+        if index not in faults and place[0] not in forgotten and not _is_predicted(rows, place)
+    ]
+    targets = find(connection, {places[index][0] for index in named})
+    meant = {
+        index: (one.key, labels[index].row)
+        for index in named
+        if (one := targets.get(places[index][0])) is not None and one.key is not None
+    }
+    more, gone = _load(connection, sorted({*meant.values()} - rows.keys()))
+    rows |= more
+    forgotten |= gone
+    for index, place in meant.items():
+        prediction_id = targets[places[index][0]].prediction_id
+        if prediction_id is not None:
+            labels[index] = replace(labels[index], prediction_id=prediction_id)
+        if prediction_id is not None or place[0] in forgotten:
+            places[index] = place
+    unclear = (index for index in named if places[index][0] in targets and index not in meant)
+    return dict.fromkeys(unclear, AMBIGUOUS)
+
+
+def _is_predicted(rows: Mapping[Place, Row], place: Place) -> bool:
+    return place in rows and rows[place].prediction is not None
 
 
 def _settle(row: Row, new: Label, telling: Telling) -> Outcome:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import psycopg
 
 from monitor.records.label import Joined, Label
+from monitor.store.postgresql_aliases import named
 from monitor.store.postgresql_cells import read_label, read_prediction
 from monitor.store.postgresql_join import Me
 from monitor.store.protocol import Stored
@@ -32,7 +33,10 @@ _JOINED = f"""SELECT id, row, at, value, probabilities, segments,
 
 
 def stored(connection: psycopg.Connection, prediction_id: str) -> list[Stored]:
-    """All rows of a request, by row."""
+    """All rows of a request, by row; `prediction_id` may be another name of it."""
+    found = named(connection, prediction_id)
+    if found is not None and found.prediction_id:
+        prediction_id = found.prediction_id
     key = key_of(prediction_id)
     history: dict[int, list[Label]] = {}
     for row, *cells in connection.execute(_HISTORY, (key,)):

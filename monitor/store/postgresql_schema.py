@@ -3,7 +3,8 @@
 One row of `predictions` is one predicted row with the label that counts, as in SQLite; a label that
 waits is such a row without a time `at`. So the primary key alone decides which of two replicas came
 first, prediction or label, and neither can miss the other. Values are JSON text, which keeps 1,
-1.0, true and "1" apart. `news` is what a replica is told of its own predictions by the others.
+1.0, true and "1" apart. `aliases` are other names of predictions, without a key where several have
+the name. `news` is what a replica is told of its own predictions by the others.
 """
 
 from __future__ import annotations
@@ -49,7 +50,13 @@ CREATE TABLE tallies(
     replica integer PRIMARY KEY, rows bigint NOT NULL DEFAULT 0, parked bigint NOT NULL DEFAULT 0);
 """
 
-MIGRATIONS = (_VERSION_1,)  # MIGRATIONS[n] brings a schema of version n to n + 1
+_VERSION_2 = """
+CREATE TABLE aliases(
+    alias bigint PRIMARY KEY, key bigint, rank smallint NOT NULL, at double precision NOT NULL);
+CREATE INDEX aliases_at ON aliases(at);
+"""
+
+MIGRATIONS = (_VERSION_1, _VERSION_2)  # MIGRATIONS[n] brings a schema of version n to n + 1
 
 _MODEL = """INSERT INTO models(name, version) VALUES(%s, %s)
     ON CONFLICT(name, version) DO UPDATE SET name = excluded.name RETURNING model"""

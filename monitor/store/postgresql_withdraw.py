@@ -5,12 +5,14 @@ Knows the tables and the rule of the join; whoever calls it begins and commits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from monitor.records.label import Joined, Label
 from monitor.store.join import newest
+from monitor.store.postgresql_aliases import named
 from monitor.store.postgresql_cells import read_label, read_prediction
 from monitor.store.postgresql_join import Telling, columns, label_cells
 from monitor.store.protocol import Erased, Revoked
@@ -45,6 +47,20 @@ _UNPARK = """DELETE FROM predictions p USING unnest(%s::bigint[], %s::bigint[]) 
     WHERE p.key = w.key AND p.row = w.row AND p.at IS NULL"""
 
 Place = tuple[int, int]
+
+
+def erase_named(
+    connection: psycopg.Connection, name: str, now: float, telling: Telling
+) -> tuple[Erased, int]:
+    """The same by an id, or by another name of its prediction; of several predictions none."""
+    found = named(connection, name)
+    if found is not None and found.key is None:
+        return Erased(ambiguous=True), 0
+    alone, waited = erase(connection, name, now, telling)
+    if found is None or found.prediction_id is None:
+        return alone, waited
+    erased, parked = erase(connection, found.prediction_id, now, telling)
+    return replace(erased, labels=erased.labels + alone.labels), parked + waited
 
 
 def erase(

@@ -15,6 +15,9 @@ The join, for each (prediction id, row):
   `corrected` (it replaced another value), `duplicate` (the value that counts stays as it was: a
   retry, or a value older than the one that counts), `expired` (its prediction was forgotten),
   `rejected`.
+- A prediction may have other names (`Batch.aliases`). Whatever comes under one means the
+  prediction, unless one has it for its id, or several predictions have the name: then a label is
+  rejected. A label joins by what its id means when it comes, or when its prediction lands.
 - Several sources may say the same: each one's word is kept, so that revoking a source brings back
   what
   the others said.
@@ -78,6 +81,7 @@ class Erased:
     rows: int = 0
     labels: int = 0
     joined: tuple[Joined, ...] = ()
+    ambiguous: bool = False  # the name is one of several predictions: nothing was deleted
 
 
 @dataclass(frozen=True, slots=True)

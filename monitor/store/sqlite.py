@@ -17,7 +17,7 @@ import orjson
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
-from monitor.store import sqlite_expiry, sqlite_read, sqlite_withdraw
+from monitor.store import sqlite_aliases, sqlite_expiry, sqlite_read, sqlite_withdraw
 from monitor.store.join import fault
 from monitor.store.protocol import (
     DEFAULT_RESTORED_ROWS,
@@ -80,16 +80,19 @@ class SqliteStore:
             before = connection.total_changes
             _insert(connection, chain.from_iterable(self._cells(batch) for batch in batches))
             added = connection.total_changes - before
-            erased = (
-                sqlite_withdraw.drop_erased(connection, last or 0) if self._tallies["erased"] else 0
-            )
+            conflicts = sum(len(batch) for batch in batches) - added
+            names = sqlite_aliases.keep(connection, batches, all_new=not conflicts)
+            erased = parked = marked = 0
+            if self._tallies["erased"]:
+                erased, parked, marked = sqlite_aliases.withdraw(connection, names, self._model)
+                erased += sqlite_withdraw.drop_erased(connection, last or 0)
             joined: list[Joined] = []
-            landed = 0
             if self._tallies["parked"]:
                 joined, landed = settle_landed(connection, last or 0, self._model)
-            tallies = self._counted(connection, rows=added - erased, parked=-landed)
+                late, unparked = sqlite_aliases.settle(connection, names, self._model)
+                joined, parked = joined + late, parked + landed + unparked
+            tallies = self._counted(connection, rows=added - erased, parked=-parked, erased=marked)
         self._tallies = tallies
-        conflicts = sum(len(batch) for batch in batches) - added
         return Remembered(tuple(joined), conflicts, erased)
 
     def join(self, labels: Sequence[Label]) -> JoinReport:
@@ -122,7 +125,7 @@ class SqliteStore:
         """Delete all of an id, for good, on the disk when this returns."""
         with self._transaction(durable=True) as connection:
             connection.execute("PRAGMA secure_delete=ON")  # off by default: what is freed is kept
-            erased, parked, marked = sqlite_withdraw.erase(
+            erased, parked, marked = sqlite_withdraw.erase_named(
                 connection, to_text(prediction_id), now, self._model
             )
             tallies = self._counted(connection, rows=-erased.rows, parked=-parked, erased=marked)

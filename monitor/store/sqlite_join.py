@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from monitor.records.label import Joined, Label, Outcome, Prediction
+from monitor.store.aliases import AMBIGUOUS
 from monitor.store.join import Change, change, displaced, outcome
 from monitor.store.values import (
     Cell,
@@ -26,6 +27,9 @@ _FIND_PREDICTION = """SELECT id, label, observed_at, received_at, source, model,
 _FIND_PARKED = (
     "SELECT id, label, observed_at, received_at, source FROM parked WHERE key = ? AND row = ?"
 )
+_FIND_ALIAS = """SELECT a.key, (SELECT p.id FROM predictions p WHERE p.key = a.key LIMIT 1)
+    FROM aliases a WHERE a.alias = ?"""
+_IS_PREDICTION = "SELECT 1 FROM predictions WHERE key = ? AND id = ? LIMIT 1"
 _IS_FORGOTTEN = "SELECT 1 FROM forgotten WHERE key = ?"
 _IS_IN_HISTORY = "SELECT 1 FROM history WHERE key = ? AND row = ? AND observed_at = ? AND label = ?"
 _PARK = """INSERT INTO parked(key, row, id, label, observed_at, received_at, source)
@@ -59,22 +63,61 @@ class Placed:
     fault: str = ""
 
 
+class Target(NamedTuple):
+    """What a name stands for."""
+
+    key: int | None  # of the prediction; None where there is more than one
+    prediction_id: str | None  # None where it was forgotten
+
+
 def place(connection: sqlite3.Connection, label: Label, model: int, *, may_park: bool) -> Placed:
     """Put one label where it belongs; a join is told of only for predictions of `model`."""
     label = _kept(label)
     key = key_of(label.prediction_id)
-    found = connection.execute(_FIND_PREDICTION, (key, label.row)).fetchone()
-    if found is not None and found[0] == label.prediction_id:
-        current = (
-            None if found[1] is None else read_label(label.prediction_id, label.row, found[1:5])
-        )
-        made = _settle(connection, "predictions", key, current, label)
-        tells = made in {Change.FIRST, Change.REPLACES} and found[5] == model
-        told = Joined(read_prediction(found[0], label.row, found[6:]), label, current)
-        return Placed(outcome(made, parked=False), told if tells else None)
-    if connection.execute(_IS_FORGOTTEN, (key,)).fetchone() is not None:
+    placed = _placed(connection, key, label, model)
+    if placed is not None:
+        return placed
+    if _is_forgotten(connection, key):
         return Placed(Outcome.EXPIRED)
-    return _park(connection, key, label, may_park=may_park)
+    found = find_alias(connection, key)
+    if found is None:
+        return _park(connection, key, label, may_park=may_park)
+    if found.key is None:
+        return Placed(Outcome.REJECTED, fault=AMBIGUOUS)
+    if found.prediction_id is not None:
+        key, label = found.key, replace(label, prediction_id=found.prediction_id)
+        placed = _placed(connection, key, label, model)
+    elif _is_forgotten(connection, found.key):
+        placed = Placed(Outcome.EXPIRED)
+    return placed or _park(connection, key, label, may_park=may_park)
+
+
+def find_alias(connection: sqlite3.Connection, alias: int) -> Target | None:
+    """The prediction that a name stands for, by the name's digest."""
+    found = connection.execute(_FIND_ALIAS, (alias,)).fetchone()
+    return None if found is None else Target(*found)
+
+
+def is_prediction(connection: sqlite3.Connection, prediction_id: str) -> bool:
+    """Whether a prediction has this very id."""
+    sought = (key_of(prediction_id), prediction_id)
+    return connection.execute(_IS_PREDICTION, sought).fetchone() is not None
+
+
+def _is_forgotten(connection: sqlite3.Connection, key: int) -> bool:
+    return connection.execute(_IS_FORGOTTEN, (key,)).fetchone() is not None
+
+
+def _placed(connection: sqlite3.Connection, key: int, label: Label, model: int) -> Placed | None:
+    """Join it with its prediction; None where there is none."""
+    found = connection.execute(_FIND_PREDICTION, (key, label.row)).fetchone()
+    if found is None or found[0] != label.prediction_id:
+        return None
+    current = None if found[1] is None else read_label(label.prediction_id, label.row, found[1:5])
+    made = _settle(connection, "predictions", key, current, label)
+    tells = made in {Change.FIRST, Change.REPLACES} and found[5] == model
+    told = Joined(read_prediction(found[0], label.row, found[6:]), label, current)
+    return Placed(outcome(made, parked=False), told if tells else None)
 
 
 def _park(connection: sqlite3.Connection, key: int, label: Label, *, may_park: bool) -> Placed:

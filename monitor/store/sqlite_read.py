@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from monitor.records.label import Joined, Label
 from monitor.store.protocol import Stored
-from monitor.store.sqlite_join import read_label, read_prediction
+from monitor.store.sqlite_join import find_alias, is_prediction, read_label, read_prediction
 from monitor.store.values import key_of
 
 _PREDICTIONS = """SELECT row, at, value, probabilities, segments,
@@ -30,7 +30,14 @@ _JOINED = f"""SELECT id, row, at, value, probabilities, segments,
 
 
 def stored(connection: sqlite3.Connection, prediction_id: str) -> list[Stored]:
-    """All rows of a request, by row."""
+    """All rows of a request, by row; `prediction_id` may be another name of it."""
+    found = find_alias(connection, key_of(prediction_id))
+    if found is not None and found.prediction_id and not is_prediction(connection, prediction_id):
+        return _of(connection, found.prediction_id)
+    return _of(connection, prediction_id)
+
+
+def _of(connection: sqlite3.Connection, prediction_id: str) -> list[Stored]:
     key = key_of(prediction_id)
     history: dict[int, list[Label]] = {}
     for row, *cells in connection.execute(_HISTORY, (key,)):

@@ -56,10 +56,18 @@ _VERSION_3 = (
     "INSERT INTO tallies VALUES('erased', 0)",
 )
 
+# A name's digest is the row's own number: no index beside the table. Without a key: more than one.
+_VERSION_4 = (
+    """CREATE TABLE aliases(
+        alias INTEGER PRIMARY KEY, key INTEGER, rank INTEGER NOT NULL, at REAL NOT NULL)""",
+    "CREATE INDEX aliases_at ON aliases(at)",
+)
+
 MIGRATIONS = (
     _VERSION_1,
     _VERSION_2,
     _VERSION_3,
+    _VERSION_4,
 )  # MIGRATIONS[n] brings a file of version n to n + 1
 
 _SETTINGS = (

@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 
 from monitor.records.label import Joined, Label
 from monitor.store.join import newest
 from monitor.store.protocol import Erased, Revoked
-from monitor.store.sqlite_join import SET_LABEL, UNPARK, Table, read_label, read_prediction
+from monitor.store.sqlite_join import (
+    SET_LABEL,
+    UNPARK,
+    Table,
+    find_alias,
+    is_prediction,
+    read_label,
+    read_prediction,
+)
 from monitor.store.values import key_of, to_cell
 
 STEP_ROWS = 20_000  # looked at in one step of revoking
@@ -34,6 +43,23 @@ _REVOKED = """SELECT key, row, id, model, label, observed_at, received_at, sourc
 _OTHERS = "SELECT label, observed_at, received_at, source FROM history WHERE key = ? AND row = ?"
 _UNKEEP = """DELETE FROM history
     WHERE key = ? AND row = ? AND observed_at = ? AND label = ? AND source = ?"""
+
+
+def erase_named(
+    connection: sqlite3.Connection, name: str, now: float, model: int
+) -> tuple[Erased, int, int]:
+    """The same by an id, or by another name of its prediction; of several predictions none."""
+    found = find_alias(connection, key_of(name))
+    if found is None or is_prediction(connection, name):
+        return erase(connection, name, now, model)
+    if found.key is None:
+        return Erased(ambiguous=True), 0, 0
+    alone, waited, marked = erase(connection, name, now, model)
+    if found.prediction_id is None:
+        return alone, waited, marked
+    erased, parked, others = erase(connection, found.prediction_id, now, model)
+    whole = replace(erased, labels=erased.labels + alone.labels)
+    return whole, parked + waited, marked + others
 
 
 def erase(

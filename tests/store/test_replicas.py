@@ -7,12 +7,14 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from monitor.errors import StoreError
+from monitor.records.alias import Alias, Given
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome, Prediction
 from monitor.statistics.performance import PerformanceSums
@@ -20,6 +22,7 @@ from monitor.store.postgresql import PostgresStore
 from monitor.store.postgresql_join import ABSENT_SECONDS
 from monitor.store.protocol import Store
 from monitor.store.settings import StoreSettings
+from monitor.store.values import key_of
 from tests.store.conftest import Backend, emptied
 from tests.store.postgresql import Server
 
@@ -54,6 +57,35 @@ def test_a_label_posted_to_another_replica_is_told_to_its_owner_once(shared: Bac
     assert (owner.news(), other.news()) == ((), ())
     assert [one.label for one in owner.joined_since(0.0)] == [second]
     assert list(other.joined_since(0.0)) == []
+
+
+def test_a_label_under_another_name_reaches_the_owner(shared: Backend) -> None:
+    owner, other = shared.open(replica="a"), shared.open(replica="b")
+    assert other.join([label("order", 9.0, after=-5)]).outcomes == (Outcome.PENDING,)
+    told = Joined(Prediction("x", 0, NOON, 10.0), label("x", 9.0, after=-5))
+    batch = predicted("x", 10.0)
+    alias = Alias("order", "x", Given.BODY, NOON)
+    assert owner.remember([replace(batch, aliases=[alias])]).joined == (told,)
+    assert other.join([label("order", 11.0)]).outcomes == (Outcome.CORRECTED,)
+    assert owner.news() == (Joined(told.prediction, label("x", 11.0), told.label),)
+    assert owner.parked() == 0
+
+
+def test_what_passed_a_name_in_another_transaction_finds_it_in_the_end(
+    shared: Backend, postgresql: Server
+) -> None:
+    owner, other = shared.open(replica="a"), shared.open(replica="b")
+    owner.remember([predicted("x", 10.0), predicted("y", 20.0)])
+    other.join([label("order", 9.0)])
+    other.erase("gone", NOON)
+    with psycopg.connect(postgresql.dsn) as connection:  # committed after both had looked for them
+        for name, of in (("order", "x"), ("gone", "y")):
+            row = (key_of(name), key_of(of), 0, NOON)
+            connection.execute("INSERT INTO sidelight.aliases VALUES(%s, %s, %s, %s)", row)
+    other.expire(NOON + 60)
+    assert owner.news() == (Joined(Prediction("x", 0, NOON, 10.0), label("x", 9.0)),)
+    assert (other.parked(), len(owner.prediction("x"))) == (0, 1)
+    assert owner.prediction("y") == []
 
 
 def test_deletion_and_revocation_reach_the_owner(shared: Backend) -> None:
