@@ -72,6 +72,7 @@ _OBSERVATIONS = (
     ("reason", "why it was not observed; empty where it was"),
 )
 _PARTS = (("part", "rules, certificates"),)
+_BOUNDS = (("bound",), (("bound", "start, end"),))
 _DELIVERIES = (("outcome", "sent, failed, expired, coalesced, unsaved"),)
 
 
@@ -282,6 +283,8 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric("build_info", Kind.INFO, "The release that runs.", ("release", "python")),
     Metric("reference_info", Kind.INFO, "The reference in use.", ("digest", "rows")),
+    _gauge("reference_data_timestamp_seconds",
+           "When the first and the last row of the reference came, where known.", *_BOUNDS),
 )  # fmt: skip
 
 _BY_NAME = {metric.name: metric for metric in METRICS}

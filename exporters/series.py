@@ -155,6 +155,8 @@ def _reference(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     if reference.state == "ready":
         labels = (("digest", reference.digest), ("rows", str(reference.rows)))
         yield "reference_info", Series("_info", labels, 1)
+        for bound, at in zip(("start", "end"), reference.span or (), strict=False):
+            yield from gauge("reference_data_timestamp_seconds", at, (("bound", bound),))
 
 
 def _window(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:

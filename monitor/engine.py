@@ -264,7 +264,8 @@ class Engine:
     def _reference_info(self) -> ReferenceInfo:
         if self._reference is None:
             return ReferenceInfo("learning", "", self._learning.rows, self._learning.rows_needed)
-        return ReferenceInfo("ready", self._reference.digest, self._reference.rows, 0)
+        held = self._reference
+        return ReferenceInfo("ready", held.digest, held.rows, 0, held.span)
 
 
 def _taught(learning: Learning, segments: tuple[str, ...], now: float) -> Reference:

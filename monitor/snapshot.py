@@ -257,6 +257,7 @@ class ReferenceInfo:
     digest: str = ""
     rows: int = 0
     rows_needed: int = 0
+    span: tuple[float, float] | None = None  # Unix seconds of its first and last row, where known
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,21 @@ class Window(_Shape):
     rows: int
 
 
+class Data(_Shape):
+    """The moments of the first and the last row."""
+
+    start: Moment
+    end: Moment
+
+
 class Reference(_Shape):
-    """The reference in use, or how far it has been learned."""
+    """The reference in use, or how far it has been learned; `data` where its moments are known."""
 
     state: Literal["learning", "ready"]
     digest: str
     rows: int
     rows_needed: int
+    data: Data | None
 
 
 class ColumnReading(_Shape, Weighed):

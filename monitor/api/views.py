@@ -88,6 +88,9 @@ def _reference(reference: ReferenceInfo) -> Json:
         "digest": reference.digest,
         "rows": reference.rows,
         "rows_needed": reference.rows_needed,
+        "data": None
+        if reference.span is None
+        else {"start": moment(reference.span[0]), "end": moment(reference.span[1])},
     }
 
 

@@ -63,6 +63,10 @@ class BuildFlags:
             help="JSON or CSV, feature and weight; default: what each says of the answer."
         ),
     ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(help="Column with the moment of each row: for ages, and the data's span."),
+    ] = None
     segments: Annotated[
         str | None,
         typer.Option(help="Feature columns whose values are each compared by themselves too."),
@@ -86,6 +90,7 @@ def build(
         features=names(flags.features) or _described(flags),
         task=task_named(flags.task),
         importance=None if flags.importance is None else read_importances(flags.importance),
+        time=flags.time,
     )
     reference = _read(data, options)
     if flags.segments:
@@ -156,6 +161,11 @@ def _print_columns(reference: Reference, console: Console) -> None:
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(reference.created_at))
     console.print(f"{reference.rows:,} rows · {reference.task or 'no task'} · made {made}")
     console.print(f"digest {reference.digest}", soft_wrap=True)
+    if reference.span is not None:
+        first, last = (time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(s)) for s in reference.span)
+        console.print(f"data from {first} to {last}")
+    if reference.left_out:
+        console.print(f"known, not watched: {', '.join(reference.left_out)}", soft_wrap=True)
     if reference.segments:
         names = ", ".join(dict.fromkeys(one.column for one in reference.segments))
         console.print(f"{len(reference.segments)} segments of {names}", soft_wrap=True)

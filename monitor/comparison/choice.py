@@ -46,7 +46,7 @@ def choose(reference: Reference, parts: Parts, table: Sequence[str]) -> Choice:
     if not keys:
         raise DataFileError("no column is left to compare")
     columns = {key: every[key] for key in keys if every[key] in table}
-    named = {*features, *every.values()}
+    named = {*features, *every.values(), *reference.left_out}
     chosen = parts.features is not None or parts.only is not None
     return Choice(
         keys,

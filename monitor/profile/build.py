@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.errors import DataFileError
+from monitor.profile.derived.moments import Span, seconds
 from monitor.profile.fit import filled, fit
 from monitor.profile.importance import weighed
 from monitor.profile.layout import Layout
@@ -28,6 +29,7 @@ from monitor.records.batch import PREDICTION
 from monitor.schema import LABEL, PROBABILITY_PREFIX, Kind, Role
 
 Named = Mapping[str, Values]
+Floats = NDArray[np.float64]
 
 CATEGORIES = 50
 _PLAIN = frozenset({float, int, type(None)})
@@ -42,7 +44,7 @@ class Rows:
     outputs: Named
     probabilities: Named = field(default_factory=dict)
     labels: Values | None = None
-    at: Sequence[float] | None = None  # when each row came, in Unix seconds
+    at: Sequence[float] | Floats | None = None  # when each row came, in Unix seconds
 
     def columns(self) -> dict[Key, Values]:
         """All columns by name and role."""
@@ -69,6 +71,7 @@ class BuildOptions:
     task: str | None = None
     categories: int = CATEGORIES
     importance: Mapping[str, float] | None = None  # of features; default: measured
+    time: str | None = None  # when each row came; no feature, unless it is named as one
 
 
 def build_from_columns(
@@ -141,10 +144,12 @@ def build_from_file(
         reference = _build(source, options.task, options.categories, created_at, options.importance)
     except DataFileError as error:
         raise error if str(path) in str(error) else DataFileError(f"{path}: {error}") from None
+    if options.time is not None and reference.span is None:
+        raise DataFileError(f"{path}: column {options.time!r} holds no moment in time")
     if score and scored and reference.task:
         performance = scored.performance(score, reference.task)
         reference = replace(reference, performance=performance)
-    return reference
+    return replace(reference, left_out=choice.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,7 @@ class _Choice:
     options: BuildOptions
     features: tuple[str, ...]
     wanted: tuple[str, ...]
+    left_out: tuple[str, ...]  # columns that are no part of the reference, and so no news
 
     def rows(self, batch: Mapping[str, Values]) -> Rows:
         options = self.options
@@ -160,17 +166,21 @@ class _Choice:
             {} if options.prediction is None else {PREDICTION: batch[options.prediction]},
             {name: batch[column] for name, column in options.probabilities.items()},
             None if options.target is None else batch[options.target],
+            None if options.time is None else seconds(batch[options.time]),
         )
 
 
 def _choose(table: Table, options: BuildOptions) -> _Choice:
     named = [options.target, options.prediction, *options.probabilities.values()]
     parts = [name for name in named if name is not None]
-    require_columns(table, [*parts, *(options.features or ())])
+    times = [] if options.time is None else [options.time]
+    require_columns(table, [*parts, *times, *(options.features or ())])
     features = options.features
     if features is None:
-        features = tuple(name for name in table.columns if name not in parts)
-    return _Choice(options, features, tuple(dict.fromkeys([*features, *parts])))
+        features = tuple(name for name in table.columns if name not in {*parts, *times})
+    left_out = tuple(name for name in table.columns if name not in {*features, *parts})
+    wanted = tuple(dict.fromkeys([*features, *parts, *times]))
+    return _Choice(options, features, wanted, left_out)
 
 
 def _build(
@@ -184,8 +194,9 @@ def _build(
     task = task or infer_task(surveys)
     fitted = fit(surveys, sampled, task, categories)
     layout = Layout(fitted.profiles)
-    total = layout.identity
+    total, span = layout.identity, Span()
     for rows in source():
+        span.look(rows.at)
         counted = layout.count(
             rows.features, rows.outputs, rows.probabilities, rows.labels, rows.at
         )
@@ -193,7 +204,7 @@ def _build(
     if not total.rows:
         raise DataFileError("there are no rows")
     columns = weighed(filled(fitted, layout, total), layout, sampled, importance)
-    return Reference(total.rows, tuple(columns), created_at, task)
+    return Reference(total.rows, tuple(columns), created_at, task, span=span.found)
 
 
 def _survey(batches: Iterator[Rows]) -> tuple[dict[Key, Survey], Sampled]:
@@ -202,7 +213,7 @@ def _survey(batches: Iterator[Rows]) -> tuple[dict[Key, Survey], Sampled]:
     sample = Sample()
     for rows in batches:
         columns = rows.columns()
-        keys: NDArray[np.float64] = random.random(len(next(iter(columns.values()), ())))
+        keys: Floats = random.random(len(next(iter(columns.values()), ())))
         for key, column in columns.items():
             if key not in surveys:
                 surveys[key] = Survey(track_numbers=key[1] != Role.FEATURE.value)

@@ -64,8 +64,9 @@ def details_of(
     index: Mapping[Key, int],
     given: Mapping[Key, Values],
     codes: Mapping[int, Codes],
+    left_out: frozenset[str] = frozenset(),
 ) -> Details:
-    """What some rows hold besides what can be counted."""
+    """What some rows hold besides what can be counted; features `left_out` are no news."""
     unseen: dict[Key, tuple[str, ...]] = {}
     infrequent: dict[Key, Distinct] = {}
     for i, found in codes.items():
@@ -84,15 +85,17 @@ def details_of(
             unseen[columns[i].column.key] = tuple(dict.fromkeys(first[:MOST_ROWS_NAMED]))[
                 :MAX_NAMES
             ]
-    return Details(unseen, _unexpected(given, index), infrequent)
+    return Details(unseen, _unexpected(given, index, left_out), infrequent)
 
 
-def _unexpected(given: Mapping[Key, Values], index: Mapping[Key, int]) -> dict[Key, int]:
+def _unexpected(
+    given: Mapping[Key, Values], index: Mapping[Key, int], left_out: frozenset[str]
+) -> dict[Key, int]:
     """Rows that hold something in columns that the reference does not know.
 
     A side of the model that the reference says nothing of (outputs, probabilities) is no news.
     """
-    strange = [key for key in given if key not in index]
+    strange = [key for key in given if key not in index and not _known(key, left_out)]
     if not strange:
         return {}
     sides = set(map(_side, index))
@@ -103,6 +106,12 @@ def _unexpected(given: Mapping[Key, Values], index: Mapping[Key, int]) -> dict[K
             held = len(values) - sum(1 for value in values if value is None)
             found |= {key: held} if held else {}
     return found
+
+
+def _known(key: Key, left_out: frozenset[str]) -> bool:
+    """Whether it is a feature left out; a vector may come laid out as `name[0]`, `name[1]`, …."""
+    name, role = key
+    return role == Role.FEATURE.value and (name in left_out or name.partition("[")[0] in left_out)
 
 
 def _side(key: Key) -> tuple[str, bool]:

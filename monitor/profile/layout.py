@@ -43,8 +43,9 @@ class Counted:
 class Layout:
     """Where each column's cells stand in the flat vector."""
 
-    def __init__(self, columns: Sequence[ColumnProfile]) -> None:
+    def __init__(self, columns: Sequence[ColumnProfile], left_out: Sequence[str] = ()) -> None:
         self.columns = tuple(columns)
+        self.left_out = frozenset(left_out)  # features that are known, and not counted
         self.index: dict[Key, int] = {
             profile.column.key: i for i, profile in enumerate(self.columns)
         }
@@ -114,7 +115,7 @@ class Layout:
         moments = np.zeros((len(self.columns), 3))
         codes = self.codes(given, rows, None if at is None else np.asarray(at), moments)
         products = self._project(codes, rows, moments)
-        details = details_of(self.columns, self.index, given, codes)
+        details = details_of(self.columns, self.index, given, codes, self.left_out)
         counts = Counts(rows, self._added_up(codes, rows), moments)
         return Counted(counts, details.with_products(products), tuple(absent[:MAX_NAMES_REPORTED]))
 

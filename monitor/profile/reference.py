@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from monitor.errors import ReferenceFileError, SidelightError
 from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
-from monitor.profile.document import ColumnDocument, Count, Number, Part
+from monitor.profile.document import ColumnDocument, Count, Name, Number, Part
 from monitor.profile.estimator import Estimator
 from monitor.profile.estimator_document import EstimatorDocument, render_estimator
 from monitor.profile.layout import Layout
@@ -65,6 +65,8 @@ class Reference:
     performance: ReferencePerformance | None = None
     segments: tuple[SegmentCounts, ...] = ()
     estimator: Estimator | None = None  # of performance without labels
+    left_out: tuple[str, ...] = ()  # features that are known, and not watched
+    span: tuple[int, int] | None = None  # Unix seconds of the first and the last row, where known
     version: int = VERSION
     layout: Layout = field(init=False)  # features and predictions: what a live batch holds
     counts: Counts = field(init=False)
@@ -75,8 +77,8 @@ class Reference:
     def __post_init__(self) -> None:
         live = [profile for profile in self.columns if profile.column.role is not Role.LABEL]
         late = [profile for profile in self.columns if profile.column.role is Role.LABEL]
-        for name, part in (("layout", live), ("label_layout", late)):
-            object.__setattr__(self, name, Layout(part))
+        object.__setattr__(self, "layout", Layout(live, self.left_out))
+        object.__setattr__(self, "label_layout", Layout(late))
         object.__setattr__(self, "counts", _counts(self.rows, live))
         object.__setattr__(self, "label_counts", _counts(self.rows, late))
         object.__setattr__(self, "digest", _digest(_content(self)))
@@ -112,6 +114,8 @@ def _content(reference: Reference) -> dict[str, Any]:
             **render_spread(performance.chunk_rows, performance.spread),
         },
         "columns": [render_column(profile) for profile in reference.columns],
+        **({"left_out": list(reference.left_out)} if reference.left_out else {}),
+        **({"span": list(map(_text_of, reference.span))} if reference.span else {}),
         **render_segments(reference.segments),
         **render_estimator(reference.estimator),
     }
@@ -124,13 +128,16 @@ def _digest(content: Mapping[str, Any]) -> str:
 
 def render(reference: Reference) -> dict[str, Any]:
     """The reference as JSON-able values, its version first."""
-    created = dt.datetime.fromtimestamp(reference.created_at, dt.UTC)
     return {
         "sidelight_reference": reference.version,
-        "created_at": created.isoformat().replace("+00:00", "Z"),
+        "created_at": _text_of(reference.created_at),
         "digest": reference.digest,
         **_content(reference),
     }
+
+
+def _text_of(moment: float) -> str:
+    return dt.datetime.fromtimestamp(moment, dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 class _Performance(Part):
@@ -150,6 +157,8 @@ class _Document(Part):
     columns: Annotated[list[ColumnDocument], Field(min_length=1, max_length=MAX_COLUMNS)]
     segments: list[SegmentDocument] = Field(default_factory=list)
     estimator: EstimatorDocument | None = None
+    left_out: Annotated[list[Name], Field(max_length=MAX_COLUMNS)] = Field(default_factory=list)
+    span: tuple[AwareDatetime, AwareDatetime] | None = None
 
 
 def parse(document: bytes | Mapping[str, Any], name: str = "reference") -> Reference:
@@ -196,7 +205,15 @@ def _reference(read: _Document) -> Reference:
         None if performance is None else ReferencePerformance(**dict(performance)),
         segments=tuple(segment.counts() for segment in read.segments),
         estimator=read.estimator.estimator() if read.estimator else None,
+        left_out=tuple(read.left_out),
+        span=None if read.span is None else _seconds(*read.span),
     )
+
+
+def _seconds(first: dt.datetime, last: dt.datetime) -> tuple[int, int]:
+    if first > last:
+        raise ReferenceFileError("span: its end is before its start")
+    return int(first.timestamp()), int(last.timestamp())
 
 
 def _json(document: bytes, name: str) -> object:

@@ -207,7 +207,7 @@ def test_learning_is_said(client: Any, house: Any) -> None:
     house.current = EMPTY
     found = client.get("/api/v1/drift").json()
     assert found["reference"] == {
-        "state": "learning", "digest": "", "rows": 1240, "rows_needed": 5000,
+        "state": "learning", "digest": "", "rows": 1240, "rows_needed": 5000, "data": None,
     }  # fmt: skip
     assert found["evaluated_at"] is None
     assert client.get("/api/v1/performance").json()["realised"]["status"] == Status.INSUFFICIENT

@@ -40,7 +40,7 @@ def full_snapshot() -> Snapshot:
     seconds = HistogramCounts((0.1, 1.0), (4, 3, 2), 7.5)
     return Snapshot(
         'fl"ig\\hts\n', "3", 1000.0, 0.0, 1000.0, 400,
-        ReferenceInfo("ready", "abc123", 5000),
+        ReferenceInfo("ready", "abc123", 5000, span=(1_600_000_000, 1_700_000_000)),
         readings,
         counts,
         Performance(

@@ -96,6 +96,8 @@ def test_values_are_the_snapshots(full_snapshot: Snapshot) -> None:
         "sidelight_queue_bytes": 77,
         "sidelight_series_dropped_total": 4,
         "sidelight_reference_info,digest=abc123,rows=5000": 1,
+        "sidelight_reference_data_timestamp_seconds,bound=start": 1_600_000_000,
+        "sidelight_reference_data_timestamp_seconds,bound=end": 1_700_000_000,
     }
     assert {key: found.get(key) for key in expected} == expected
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from monitor.errors import DataFileError
+from monitor.errors import DataFileError, ReferenceFileError
+from monitor.profile import reference as files
 from monitor.profile import scored, survey, tables
 from monitor.profile.build import BuildOptions, Rows, build_from_columns, build_from_file
 from monitor.profile.reference import Reference
@@ -242,3 +243,72 @@ def test_vectors_in_parquet_are_read_as_they_are(tmp_path: Path) -> None:
     assert bins(built, "e") == {"present": 300, "missing": 1, "invalid": 1}
     in_memory = build_from_columns(Rows({"e": rows}, {}), created_at=0.0)
     assert bins(built, "e.norm") == bins(in_memory, "e.norm")
+
+
+def _journeys(rows: int = 2000) -> pd.DataFrame:
+    """Booked an hour to two days before they are asked about, over thirty days."""
+    random = np.random.default_rng(1)
+    at = pd.Timestamp("2026-03-01T12:00:00") + pd.to_timedelta(np.linspace(0, 30, rows), "D")
+    booked = at - pd.to_timedelta(random.uniform(1 / 24, 2, rows), "D")
+    return pd.DataFrame(
+        {
+            "asked": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "booked": booked.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+            "price": random.normal(size=rows),
+            "note": random.normal(size=rows),
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["d.csv", "d.parquet"])
+def test_the_time_of_rows_gives_ages_and_the_span_of_the_data(tmp_path: Path, name: str) -> None:
+    path = write(_journeys(), tmp_path / name)
+    built = build_from_file(path, BuildOptions(time="asked"), created_at=0.0)
+    assert built.span is not None
+    first, last = (pd.Timestamp(one, unit="s") for one in built.span)
+    assert (str(first), str(last)) == ("2026-03-01 12:00:00", "2026-03-31 12:00:00")
+    assert built.feature_names == ("booked", "price", "note")
+    age = next(p for p in built.columns if p.column.name == "booked.age")
+    rows, _, _ = age.moments
+    assert rows == 2000
+    assert age.column.minimum == pytest.approx(1 / 24, abs=0.01)
+    assert age.column.maximum == pytest.approx(2, abs=0.01)
+    again = files.parse(files.render(built))
+    assert (again.span, again.left_out, again.digest) == (built.span, ("asked",), built.digest)
+    without = build_from_file(path, BuildOptions(features=("booked",)), created_at=0.0)
+    assert without.span is None
+    assert "booked.age" not in kinds(without)
+
+
+def test_rows_without_a_time_have_no_age_and_a_file_without_any_is_refused(tmp_path: Path) -> None:
+    frame = _journeys()
+    frame.loc[::2, "asked"] = None
+    built = build_from_file(
+        write(frame, tmp_path / "half.csv"), BuildOptions(time="asked"), created_at=0.0
+    )
+    age = next(p for p in built.columns if p.column.name == "booked.age")
+    assert (age.moments[0], age.cells[-2]) == (1000, 1000)
+    with pytest.raises(DataFileError, match=r"half.csv: column 'price' holds no moment in time"):
+        build_from_file(tmp_path / "half.csv", BuildOptions(time="price"), created_at=0.0)
+    with pytest.raises(DataFileError, match="no column 'when'"):
+        build_from_file(tmp_path / "half.csv", BuildOptions(time="when"), created_at=0.0)
+
+
+def test_columns_left_out_are_known_and_no_news(tmp_path: Path) -> None:
+    path = write(_journeys(), tmp_path / "d.csv")
+    options = BuildOptions(features=("price",), target="note")
+    reference = files.parse(files.render(build_from_file(path, options, created_at=0.0)))
+    assert reference.left_out == ("asked", "booked")
+    some: list[object] = [1.0] * 500
+    came = {"price": some, "booked": some, "asked": some, "booked[0]": some, "new": some}
+    came["note"] = some  # the target among the features is news indeed
+    details = reference.layout.count(came, {}).details
+    assert set(details.unexpected) == {("new", "feature"), ("note", "feature")}
+
+
+def test_a_span_that_ends_before_it_starts_is_refused(tmp_path: Path) -> None:
+    path = write(_journeys(), tmp_path / "d.csv")
+    document = files.render(build_from_file(path, BuildOptions(time="asked"), created_at=0.0))
+    document["span"] = document["span"][::-1]
+    with pytest.raises(ReferenceFileError, match="span: its end is before its start"):
+        files.parse(document)

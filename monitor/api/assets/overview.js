@@ -1,6 +1,6 @@
 // What the page says first: the verdict, the tiles, the alerts; and a welcome while there is little.
 
-import { columnLink, count, duration, element, pill, plural, replace, say, time } from "./words.js";
+import { columnLink, count, duration, element, pill, plural, replace, say, time, when } from "./words.js";
 import { headline } from "./performance.js";
 
 const MOST_ALERTS = 50;
@@ -61,7 +61,7 @@ function showTiles({ drift, health }, known) {
       judged ? `of ${count(judged)} judged, ${plural(warned, "warning")}` : "too few rows to judge"),
     tile(performance.title, performance.value, performance.bad ? "drift" : performance.judged ? "ok" : "", performance.note),
     tile("Rows in the window", count(span.rows), "", span.start && span.end ? `over ${duration((new Date(span.end) - new Date(span.start)) / 1000)}` : "no window yet"),
-    tile("Reference", ready ? count(reference.rows) : "learning", "", ready ? `rows, ${reference.digest.slice(0, 12)}` : `${count(reference.rows)} of ${count(reference.rows_needed)} rows`),
+    tile("Reference", ready ? count(reference.rows) : "learning", "", ready ? `rows${reference.data ? `, the last ${when(reference.data.end)}` : ""}, ${reference.digest.slice(0, 12)}` : `${count(reference.rows)} of ${count(reference.rows_needed)} rows`),
     tile("Observing", health.observing ? "yes" : "no", health.observing ? "ok" : "drift", `${count(health.predictions)} rows since the start`),
   ]);
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -65,18 +65,48 @@ class MomentParts:
         return {"parts": list(self.parts)}
 
 
+def seconds(values: Values) -> Floats:
+    """Unix seconds of moments `[rows]`; NaN where there is none.
+
+    >>> seconds(["1970-01-02", None, 1_700_000_000_000, "soon"]).tolist()
+    [86400.0, nan, 1700000000.0, nan]
+    """
+    found: Floats = each(values, _state_and_seconds, 2)[1]
+    return found
+
+
+class Span:
+    """The first and the last of many moments."""
+
+    def __init__(self) -> None:
+        self.found: tuple[int, int] | None = None  # whole Unix seconds around them
+
+    def look(self, at: Sequence[float] | Floats | None) -> None:
+        """Takes in some; those that are not known say nothing."""
+        known = np.asarray([] if at is None else at, dtype=np.float64)
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return
+        first, last = math.floor(known.min()), math.ceil(known.max())
+        if self.found is not None:
+            first, last = min(first, self.found[0]), max(last, self.found[1])
+        self.found = first, last
+
+
 def fit(values: Values, at: Floats | None) -> MomentParts:
     """The parts that can say something, from rows in the order in which they came."""
-    _, seconds = each(values, _state_and_seconds, 2)
-    known = ~np.isnan(seconds)
-    moments = seconds[known]
+    found = seconds(values)
+    known = ~np.isnan(found)
+    moments = found[known]
     if len(moments) < LEAST_MOMENTS:
         return MomentParts(())
     follows = float(np.mean(np.diff(moments) >= 0)) >= FOLLOWING_STEPS
     parts: list[str] = []
-    if at is not None:
+    ages = np.zeros(0) if at is None else at[known] - moments
+    ages = ages[~np.isnan(ages)]
+    if len(ages) >= LEAST_MOMENTS:
         parts.append("age")
-        low, high = np.quantile(at[known] - moments, [0.25, 0.75])
+        low, high = np.quantile(ages, [0.25, 0.75])
         follows = follows or bool(high - low <= FOLLOWING_AGE)
     low, high = np.quantile(moments, [0.05, 0.95])
     hours = np.floor(moments % DAY / HOUR)
