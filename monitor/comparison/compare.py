@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.comparison.choice import choose, columns_of
 from monitor.comparison.count import count_file
 from monitor.comparison.database import Database, Stage
-from monitor.comparison.datafile import DataFile, open_data
+from monitor.comparison.datafile import open_data
 from monitor.comparison.learn import learn
-from monitor.comparison.parts import Key, Parts
+from monitor.comparison.parts import Parts
 from monitor.comparison.together import Pool, tell_apart
 from monitor.comparison.verdict import Comparison, Rule, Side, Standard, Together, judge
 from monitor.errors import DataFileError
@@ -38,8 +37,7 @@ class _Learned:
     """The reference, and the rows it came from, if it came from rows."""
 
     reference: Reference
-    file: DataFile | None = None
-    columns: Mapping[Key, str] = field(default_factory=dict)
+    pool: Pool | None = None
 
 
 def compare(
@@ -65,7 +63,8 @@ def _reference(
     if not columns:
         raise DataFileError(f"{path}: no column is left to compare")
     file = open_data(database, path, tuple(dict.fromkeys(columns.values())))
-    return _Learned(learn(database, file, columns, created_at, options.task), file, columns)
+    learnt, rows = learn(database, file, columns, created_at, options.task)
+    return _Learned(learnt, Pool(database, file, columns, rows))
 
 
 def _is_reference_file(path: Path) -> bool:
@@ -99,12 +98,10 @@ def _compared(
     counted = count_file(database, file, standard.layout, chosen.columns)
     together = Together(Status.INSUFFICIENT)
     if options.together:
-        file_before = learned.file
-        before = Pool(database, file_before, learned.columns) if file_before else None
-        now = Pool(database, file, chosen.columns)
-        together = tell_apart(standard.layout, before, now, options.rule)
+        now = Pool(database, file, chosen.columns, counted.rows)
+        together = tell_apart(standard.layout, learned.pool, now, options.rule)
     return Comparison(
-        Side(path, reference.rows, "" if learned.file else reference.digest),
+        Side(path, reference.rows, "" if learned.pool else reference.digest),
         Side(current, file.rows),
         options.rule,
         standard,

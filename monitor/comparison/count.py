@@ -1,4 +1,4 @@
-"""A data file as counts of a layout: what SQL can count by SQL, and the rest row by row.
+"""A data file as counts of a layout: plain numbers in a stream, names by SQL, the rest row by row.
 
 The result is what `Layout.count` gives on the same rows, whichever way they came.
 """
@@ -9,11 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
 from monitor.comparison.names import grouped
-from monitor.comparison.numbers import cells
+from monitor.comparison.numbers import count
 from monitor.comparison.parts import Key, sides
 from monitor.profile.counts import Counts
 from monitor.profile.details import Details
@@ -21,13 +22,20 @@ from monitor.profile.grid import NumericGrid
 from monitor.profile.layout import Layout
 from monitor.profile.values import Values
 
+Floats = NDArray[np.float64]
+
+ROWS = 5_000  # of the file, at random
+MOST_SAMPLED = 200  # columns
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A file's counts, and what they cannot hold: names of unseen categories, for one."""
+    """A file's counts, what they cannot hold (names of unseen categories, for one), and plain
+    numbers of about `ROWS` rows, NaN where missing."""
 
     counts: Counts
     details: Details = field(default_factory=Details)
+    rows: Mapping[str, Floats] = field(default_factory=dict)
 
 
 def count_file(
@@ -55,13 +63,13 @@ def count_file(
             by_name.append([i, *derived[profile.column.key]])
         else:
             by_row += [i, *derived[profile.column.key]]
-    _count_numbers(database, file, numeric, places, total)
+    rows = _count_numbers(database, file, numeric, places, total)
     for which in by_name:
         key = layout.columns[which[0]].column.key
         total.count(which, ({key: rows} for rows in grouped(database, file, columns[key])))
     if by_row:
         total.count(by_row, _row_by_row(file, layout, by_row, columns))
-    return Counted(total.counts(), total.details)
+    return Counted(total.counts(), total.details, rows)
 
 
 def _derived(layout: Layout) -> dict[Key, list[int]]:
@@ -79,11 +87,14 @@ def _count_numbers(
     grids: Mapping[str, NumericGrid],
     places: Mapping[int, str],
     total: _Total,
-) -> None:
-    for i, held in zip(places, cells(database, file, grids).values(), strict=True):
-        values = held.values
-        missing = file.rows - int(values.sum())
-        total.put(i, np.concatenate([values, [missing, 0]]), held.moments)
+) -> Mapping[str, Floats]:
+    sampled = tuple(grids)[:MOST_SAMPLED]
+    counted = count(database, file, grids, sampled, ROWS)
+    for i, column in places.items():
+        held = counted.cells[column]
+        missing = file.rows - int(held.values.sum())
+        total.put(i, np.concatenate([held.values, [missing, 0]]), held.moments)
+    return counted.rows
 
 
 def _row_by_row(

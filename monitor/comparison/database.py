@@ -15,6 +15,9 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.errors import DataFileError, SidelightError
 
 Stage = Callable[[str, float | None], None]  # what is being done, and how much of it (0 to 1)
@@ -35,6 +38,7 @@ class Database:
         self._folder = tempfile.TemporaryDirectory(prefix="sidelight-compare-")
         duckdb = _duckdb()
         self._errors: type[Exception] = duckdb.Error
+        self._misfit: type[Exception] = duckdb.ConversionException
         threads = max(1, min(os.cpu_count() or 1, MOST_THREADS))
         spill = Path(self._folder.name) / "spill"
         self._connection = duckdb.connect(
@@ -47,9 +51,9 @@ class Database:
                 "autoload_known_extensions": False,
             },
         )
-        if stage:
-            self._connection.execute("SET enable_progress_bar = true")
-            self._connection.execute("SET enable_progress_bar_print = false")
+        # Its own bar would be printed among the answers; ours asks how far it is.
+        self._connection.execute("SET enable_progress_bar_print = false")
+        self._connection.execute(f"SET enable_progress_bar = {'true' if stage else 'false'}")
         self._connection.execute("SET TimeZone = 'UTC'")  # of times that name no zone
         scratch = Path(self._folder.name) / "scratch.db"
         self._connection.execute(f"ATTACH {quoted(str(scratch))} AS scratch")
@@ -76,6 +80,15 @@ class Database:
         with self._asked(path, doing):
             found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         return found
+
+    def holds(self, path: Path, doing: str, sql: str) -> bool:
+        """Runs a statement; False where a value does not fit its column's type."""
+        with self._asked(path, doing):
+            try:
+                self._connection.execute(sql)
+            except self._misfit:
+                return False
+        return True
 
     def table(self, path: Path, doing: str, sql: str) -> Any:  # noqa: ANN401 - pyarrow has no types
         """The answer as an Arrow table."""
@@ -113,6 +126,13 @@ class Database:
             percent = float(self._connection.query_progress())
             if percent >= 0:
                 self._stage(doing, percent / 100)
+
+
+def as_numpy(column: Any) -> NDArray[Any]:  # noqa: ANN401 - an Arrow array, which has no types
+    """An Arrow array of numbers without nulls, not copied."""
+    # Its own `to_numpy` imports pandas, which takes longer than to count a million numbers.
+    found: NDArray[Any] = np.from_dlpack(column)
+    return found
 
 
 def quoted(text: str) -> str:

@@ -9,11 +9,12 @@ its schema.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.comparison.database import Database, quoted
+from monitor.errors import DataFileError
 from monitor.profile.tables import (
     NULL_TEXTS,
     CsvTable,
@@ -104,33 +105,40 @@ def _parquet(database: Database, table: ParquetTable, wanted: Sequence[str]) -> 
     (rows,) = database.rows(
         table.path, f"counting {table.path.name}", f"SELECT count(*) FROM {read}"
     )
-    # Where a column already has the row number's name, chance takes its place.
     places = {name: f"c{table.columns.index(name)}" for name in wanted}
-    return DataFile(table, relation, numbers, names, places, "row" if own else "random()", rows[0])
+    # A column may have the row number's name.
+    row = "row" if own else "row_number() OVER ()"
+    return DataFile(table, relation, numbers, names, places, row, rows[0])
 
 
 def _csv(database: Database, table: CsvTable, wanted: Sequence[str]) -> DataFile:
-    read = _reading(table)
-    path, doing = table.path, f"reading {table.path.name}"
+    import pyarrow as pa  # noqa: PLC0415 - 40 MB that only data files need
+
+    pa.default_memory_pool().release_unused()  # 80 MB, of the block by which columns were typed
+    path = table.path
     places = {name: f"c{table.columns.index(name)}" for name in wanted}
     numbers = [name for name in wanted if table.holds_numbers(name)]
-    relation, rows, any_text = _load(database, table, read, places, numbers)
-    mixed: list[str] = []
-    if any_text:  # text among numbers: whose, is found out only where it happens
+    relation, mixed = database.new_table(), []
+    if not _load(database, table, relation, places, numbers):
+        # Text among numbers: whose, is found out only where it happens.
         counted = ", ".join(
             f"count({places[n]}) > count(try_cast({places[n]} AS DOUBLE))" for n in numbers
         )
-        (found,) = database.rows(path, doing, f"SELECT {counted} FROM {read}")
+        sql = f"SELECT {counted} FROM {_reading(table, ())}"
+        (found,) = database.rows(path, f"reading {path.name}", sql)
         mixed = [name for name, text in zip(numbers, found, strict=True) if text]
         numbers = [name for name in numbers if name not in mixed]
-        relation, rows, _ = _load(database, table, read, places, numbers)
+        if not _load(database, table, relation, places, numbers):
+            raise DataFileError(f"{path}: cannot be read: it changes meanwhile")
+    ((rows,),) = database.rows(path, f"reading {path.name}", f"SELECT count(*) FROM {relation}")
     plain = {name: places[name] for name in numbers}
     names = {name: places[name] for name in wanted if not table.holds_numbers(name)}
     return DataFile(table, relation, plain, names, places, "rowid", rows, frozenset(mixed))
 
 
-def _reading(table: CsvTable) -> str:
-    types = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(table.columns)))
+def _reading(table: CsvTable, numbers: Collection[str]) -> str:
+    kinds = ("DOUBLE" if name in numbers else "VARCHAR" for name in table.columns)
+    types = ", ".join(f"'c{i}': '{kind}'" for i, kind in enumerate(kinds))
     nulls = ", ".join(map(quoted, NULL_TEXTS))
     delimiter = "\\t" if ".tsv" in table.path.suffixes else ","
     return (
@@ -143,25 +151,18 @@ def _reading(table: CsvTable) -> str:
 def _load(
     database: Database,
     table: CsvTable,
-    read: str,
+    relation: str,
     places: Mapping[str, str],
-    numbers: Sequence[str],
-) -> tuple[str, int, bool]:
-    """A scratch table of the file's columns, its rows, and whether there is text among numbers."""
-    parts, texts = [], ["false"]
-    for name, at in places.items():
-        cast = f"try_cast({at} AS DOUBLE)"
-        if name in numbers:
-            parts.append(f"CASE WHEN isfinite({cast}) THEN {cast} END AS {at}")
-            texts.append(f"({at} IS NOT NULL AND {cast} IS NULL)")
-        else:
-            parts.append(at)
-    relation = database.new_table()
-    path, doing = table.path, f"reading {table.path.name}"
-    columns = ", ".join([*parts, f"({' OR '.join(texts)}) AS text"])
-    database.rows(path, doing, f"CREATE TABLE {relation} AS SELECT {columns} FROM {read}")
-    ((rows, text),) = database.rows(path, doing, f"SELECT count(*), bool_or(text) FROM {relation}")
-    return relation, rows, bool(text)
+    numbers: Collection[str],
+) -> bool:
+    """Makes a scratch table of the file's columns, unless there is text among the numbers."""
+    parts = [
+        f"CASE WHEN isfinite({at}) THEN {at} END AS {at}" if name in numbers else at
+        for name, at in places.items()
+    ]
+    chosen = ", ".join(parts) or "true"  # of a file that has none of them, its rows
+    sql = f"CREATE TABLE {relation} AS SELECT {chosen} FROM {_reading(table, numbers)}"
+    return database.holds(table.path, f"reading {table.path.name}", sql)
 
 
 def _literal(path: Path) -> str:

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from monitor.comparison.count import count_file
+from monitor.comparison.count import Floats, count_file
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
 from monitor.comparison.names import grouped
-from monitor.comparison.numbers import numbers_of, ranges, sample, sample_of
+from monitor.comparison.numbers import sample_of, survey
 from monitor.comparison.parts import Key
 from monitor.errors import DataFileError
 from monitor.profile.build import CATEGORIES, infer_task
@@ -35,16 +35,17 @@ def learn(
     columns: Mapping[Key, str],
     created_at: float,
     task: str | None = None,
-) -> Reference:
-    """The reference that a file's rows make."""
+) -> tuple[Reference, Mapping[str, Floats]]:
+    """The reference that a file's rows make, and some of the rows (`Counted.rows`)."""
     if not file.rows:
         raise DataFileError(f"{file.path}: there are no rows")
     surveys = _survey(database, file, columns)
     task = task or infer_task(surveys)
     fitted = fit(surveys, _sampled(file, columns, surveys), task, CATEGORIES)
     layout = Layout(fitted.profiles)
-    total = count_file(database, file, layout, columns).counts
-    return Reference(file.rows, tuple(filled(fitted, layout, total)), created_at, task)
+    counted = count_file(database, file, layout, columns)
+    profiles = tuple(filled(fitted, layout, counted.counts))
+    return Reference(file.rows, profiles, created_at, task), counted.rows
 
 
 def _sampled(file: DataFile, columns: Mapping[Key, str], surveys: Mapping[Key, Survey]) -> Sampled:
@@ -85,20 +86,16 @@ def _survey_numbers(
     surveys: Mapping[Key, Survey],
     random: np.random.Generator,
 ) -> None:
-    names = list(dict.fromkeys(plain.values()))
-    if not names:
-        return
-    known = ranges(database, file, names)
-    table = sample(database, file, names)
+    looked = survey(database, file, list(dict.fromkeys(plain.values())))
     for key, column in plain.items():
-        numbers = numbers_of(table, names.index(column))
-        if len(numbers) < min(FEW_SAMPLED, known[column].numbers):
-            numbers = sample_of(database, file, column, known[column].numbers)
+        known, numbers = looked[column]
+        if len(numbers) < min(FEW_SAMPLED, known.numbers):
+            numbers = sample_of(database, file, column, known.numbers)
         if key[1] != Role.FEATURE.value and len(np.unique(numbers)) <= FEW_VALUES:
             for rows in grouped(database, file, column):
                 surveys[key].look(rows, random.random(len(rows)))
             continue
-        survey = surveys[key]
-        survey.look(numbers, random.random(len(numbers)))
-        survey.minimum, survey.maximum = known[column].minimum, known[column].maximum
-        survey.numbers, survey.integer = known[column].numbers, known[column].integer
+        seen = surveys[key]
+        seen.look(numbers, random.random(len(numbers)))
+        seen.minimum, seen.maximum = known.minimum, known.maximum
+        seen.numbers, seen.integer = known.numbers, known.integer

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from monitor.comparison.database import Database
+from monitor.comparison.database import Database, as_numpy
 from monitor.comparison.datafile import DataFile
 from monitor.profile.values import Coded
 
@@ -20,7 +20,7 @@ def grouped(database: Database, file: DataFile, column: str) -> Iterator[Coded]:
     """All rows of a column, equal ones beside each other, some at a time."""
     sql = f"SELECT v0, count(*) FROM {file.source([column])} GROUP BY v0"
     for batch in database.batches(file.path, f"counting {file.path.name}", sql):
-        yield from _rows(batch.column(0).to_pylist(), batch.column(1).to_numpy())
+        yield from _rows(batch.column(0).to_pylist(), as_numpy(batch.column(1)))
 
 
 def _rows(

@@ -1,25 +1,24 @@
-"""Plain numbers by SQL: their extremes, a sample, and how many fall into each cell of a grid.
+"""Plain numbers of a file, streamed once: their extremes and a sample, or how many fall into each
+cell of a grid.
 
-The cells are those of `NumericGrid`: [e₀, e₁). DuckDB's histogram closes its bins above, so it is
-given the float before each edge; for floats the two are the same cells.
+SQL reads, and says which rows are sampled; numpy counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from monitor.comparison.database import Database
+from monitor.comparison.cells import CellCounter, Cells
+from monitor.comparison.database import Database, as_numpy
 from monitor.comparison.datafile import DataFile
 from monitor.profile.grid import NumericGrid
-from monitor.profile.tally import LARGEST_DEVIATION
 
 Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 T = TypeVar("T")
 
 COLUMNS_A_QUERY = 8  # a Parquet reader holds a chunk of each column for each thread
@@ -38,113 +37,122 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Cells:
-    """How many numbers fall into each value cell, and n, Σ(x − c), Σ(x − c)²."""
+class Counted:
+    """Every row's cells by column, and some rows of some columns, NaN where missing."""
 
-    values: Codes
-    moments: tuple[float, float, float]
+    cells: dict[str, Cells]
+    rows: dict[str, Floats]
 
 
-def ranges(database: Database, file: DataFile, columns: Sequence[str]) -> dict[str, Range]:
-    """The extremes of plain numbers, over all rows."""
-    found: dict[str, Range] = {}
+def survey(
+    database: Database, file: DataFile, columns: Sequence[str]
+) -> dict[str, tuple[Range, Floats]]:
+    """The extremes of plain numbers over all rows, and about 100,000 rows' finite numbers."""
+    found: dict[str, tuple[Range, Floats]] = {}
     for some in _chunks(columns):
-        wanted = ", ".join(
-            f"count(v{i}), min(v{i}), max(v{i}), bool_and(v{i} = trunc(v{i}))"
-            for i in range(len(some))
-        )
-        sql = f"SELECT {wanted} FROM {file.source(some)}"
-        (row,) = database.rows(file.path, f"surveying {file.path.name}", sql)
-        for i, name in enumerate(some):
-            count, low, high, integer = row[4 * i : 4 * i + 4]
-            empty = not count
-            found[name] = Range(
-                count,
-                np.inf if empty else low,
-                -np.inf if empty else high,
-                empty or bool(integer),
-            )
+        looks = [_Look() for _ in some]
+        for held, picked in _stream(database, file, some, "surveying", SAMPLE_ROWS):
+            for look, numbers in zip(looks, held, strict=True):
+                look.take(numbers, picked)
+        found |= {name: look.seen for name, look in zip(some, looks, strict=True)}
     return found
 
 
-def sample(
-    database: Database, file: DataFile, columns: Sequence[str], rows: int = SAMPLE_ROWS
-) -> Any:  # noqa: ANN401 - pyarrow has no types
-    """About so many rows of plain columns, as an Arrow table with columns v0, v1, …; all of them
-    where there are no more. Which rows, is fixed by their numbers."""
-    import pyarrow as pa  # noqa: PLC0415 - 40 MB that only data files need
+def count(
+    database: Database,
+    file: DataFile,
+    grids: Mapping[str, NumericGrid],
+    sampled: Collection[str] = (),
+    rows: int = 0,
+) -> Counted:
+    """Every row of plain numbers, counted; of the columns `sampled`, about so many rows too."""
+    found = Counted({}, {})
+    for some in _chunks(list(grids)):
+        counters = [CellCounter(grids[name]) for name in some]
+        kept: dict[str, list[Floats]] = {name: [] for name in some if name in sampled}
+        for held, picked in _stream(database, file, some, "counting", rows):
+            for name, counter, numbers in zip(some, counters, held, strict=True):
+                counter.take(numbers)
+                if name in kept:
+                    kept[name].append(numbers[picked])
+        found.cells.update(
+            (name, counter.cells) for name, counter in zip(some, counters, strict=True)
+        )
+        found.rows.update((name, _joined(parts)) for name, parts in kept.items())
+    return found
 
-    found: dict[str, Any] = {}
+
+def names_of_rows(
+    database: Database, file: DataFile, columns: Sequence[str], rows: int
+) -> list[list[Any]]:
+    """The rows that `count` samples when asked for so many, of columns of names."""
+    found: list[list[Any]] = []
     for some in _chunks(columns):
         chosen = ", ".join(f"v{i}" for i in range(len(some)))
-        sql = f"SELECT {chosen} FROM {file.source(some)}"
-        if file.rows > rows:
-            sql += f" WHERE hash(row) < {_HASHES * rows // file.rows}::UBIGINT"
-        part = database.table(file.path, f"sampling {file.path.name}", sql)
-        found |= {f"v{len(found) + i}": column for i, column in enumerate(part.columns)}
-    return pa.table(found)
+        sql = f"SELECT {chosen} FROM {file.source(some)} WHERE {_picked(file.rows, rows)}"
+        table = database.table(file.path, f"sampling {file.path.name}", sql)
+        found += [column.to_pylist() for column in table.columns]
+    return found
 
 
 def sample_of(database: Database, file: DataFile, column: str, numbers: int) -> Floats:
-    """As `sample`, of one column's numbers, of which there are so many."""
-    sql = f"SELECT v0 FROM {file.source([column])} WHERE v0 IS NOT NULL"
-    if numbers > SAMPLE_ROWS:
-        sql += f" AND hash(row) < {_HASHES * SAMPLE_ROWS // numbers}::UBIGINT"
-    return numbers_of(database.table(file.path, f"sampling {file.path.name}", sql), 0)
-
-
-def numbers_of(table: Any, index: int) -> Floats:  # noqa: ANN401 - an Arrow table
-    """The finite numbers of a sampled column."""
-    column = table.column(index).drop_null().to_numpy()
-    found: Floats = np.asarray(column, dtype=np.float64)
-    return found
-
-
-def cells(database: Database, file: DataFile, grids: Mapping[str, NumericGrid]) -> dict[str, Cells]:
-    """Every row of plain numbers, counted."""
-    found: dict[str, Cells] = {}
-    for some in _chunks(list(grids)):
-        wanted = ", ".join(_counting(i, grids[name]) for i, name in enumerate(some))
-        sql = f"SELECT {wanted} FROM {file.source(some)}"
-        (row,) = database.rows(file.path, f"counting {file.path.name}", sql)
-        for i, name in enumerate(some):
-            histogram, count, first, second = row[4 * i : 4 * i + 4]
-            found[name] = _cells(grids[name], histogram or {}, count, first, second)
-    return found
-
-
-def _counting(index: int, grid: NumericGrid) -> str:
-    bounds = ", ".join(f"'{bound!r}'" for bound in _bounds(grid))
-    far, value, centre = repr(LARGEST_DEVIATION), f"v{index}", f"({grid.centre!r})"
-    deviation = (
-        f"CASE WHEN abs({value} - {centre}) <= {far} THEN {value} - {centre} "
-        f"WHEN {value} IS NOT NULL THEN sign({value} - {centre}) * {far} END"
+    """About 100,000 of one column's numbers, of which there are so many."""
+    sql = (
+        f"SELECT v0 FROM {file.source([column])} "
+        f"WHERE v0 IS NOT NULL AND {_picked(numbers, SAMPLE_ROWS)}"
     )
-    return (
-        f"histogram(v{index}, [{bounds}]::DOUBLE[]), count(v{index}), "
-        f"sum({deviation}), sum({deviation} * {deviation})"
-    )
+    doing = f"sampling {file.path.name}"
+    parts = [as_numpy(batch.column(0)) for batch in database.batches(file.path, doing, sql)]
+    return _joined(parts)
 
 
-def _bounds(grid: NumericGrid) -> list[float]:
-    """The float before each edge; −∞ before the least one."""
-    with np.errstate(over="ignore"):
-        found: list[float] = np.nextafter(grid.edges, -np.inf).tolist()
-    return found
+class _Look:
+    """What was seen of a column so far."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._ends = (np.inf, -np.inf)
+        self._integer = True
+        self._sample: list[Floats] = []
+
+    def take(self, numbers: Floats, picked: NDArray[np.bool_]) -> None:
+        """Takes in some rows, NaN where there is no number."""
+        lost = np.isnan(numbers)
+        if lost.any():
+            numbers, picked = numbers[~lost], picked[~lost]
+        if not len(numbers):
+            return
+        low, high = self._ends
+        self._count += len(numbers)
+        self._ends = min(low, float(numbers.min())), max(high, float(numbers.max()))
+        self._integer = self._integer and bool((numbers == np.trunc(numbers)).all())
+        self._sample.append(numbers[picked])
+
+    @property
+    def seen(self) -> tuple[Range, Floats]:
+        """All of it."""
+        return Range(self._count, *self._ends, self._integer), _joined(self._sample)
 
 
-def _cells(
-    grid: NumericGrid,
-    histogram: Mapping[float, int],
-    count: int,
-    first: float | None,
-    second: float | None,
-) -> Cells:
-    bounds = _bounds(grid)
-    values = np.zeros(len(bounds) + 1, dtype=np.int64)
-    values[:-1] = [histogram.get(bound, 0) for bound in bounds]
-    values[-1] = count - values.sum()
-    return Cells(values, (float(count), first or 0.0, second or 0.0))
+def _stream(
+    database: Database, file: DataFile, columns: Sequence[str], doing: str, rows: int
+) -> Iterator[tuple[list[Floats], NDArray[np.bool_]]]:
+    """Every row of some columns, a batch at a time, and which of the rows are sampled."""
+    numbers = ", ".join(f"coalesce(v{i}, 'NaN'::DOUBLE)" for i in range(len(columns)))
+    picked = f"({_picked(file.rows, rows)})::TINYINT"
+    sql = f"SELECT {numbers}, {picked} FROM {file.source(columns)}"
+    for batch in database.batches(file.path, f"{doing} {file.path.name}", sql):
+        *held, chosen = (as_numpy(column) for column in batch.columns)
+        yield held, chosen > 0
+
+
+def _picked(of: int, rows: int) -> str:
+    """SQL of whether a row is sampled, by its number: about so many, or all of no more."""
+    return "true" if of <= rows else f"hash(row) < {_HASHES * rows // of}::UBIGINT"
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    return np.concatenate([np.zeros(0), *parts])
 
 
 def _chunks(columns: Sequence[str]) -> Iterator[Sequence[str]]:

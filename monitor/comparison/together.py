@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from monitor.comparison.count import MOST_SAMPLED, ROWS
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
-from monitor.comparison.numbers import sample
+from monitor.comparison.numbers import names_of_rows
 from monitor.comparison.parts import Key
 from monitor.comparison.verdict import Rule, Together
 from monitor.profile.grid import Grid, NumericGrid, PresenceGrid
@@ -28,14 +29,13 @@ from monitor.snapshot import Status
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
 
-ROWS = 5_000  # of each side
-MOST_COLUMNS = 200
 FOLDS = 3
 TREES = 30
 LEAVES = 15
 STEP = 0.15
 MOST_NAMED = 5
 MOST_SHUFFLED = 2000  # rows
+MOST_VALUES = 2_000_000  # scored at once
 LEAST_LOST = 0.005  # of the AUC, by a column that gave it away
 MISSING = "scikit-learn is missing: pip install 'sidelight[compare]'"
 NO_ROWS = "a reference file holds counts and no rows; give the file of rows instead"
@@ -43,11 +43,12 @@ NO_ROWS = "a reference file holds counts and no rows; give the file of rows inst
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """A file, and where it has the columns of the layout."""
+    """A file, where it has the columns of the layout, and numbers of some of its rows."""
 
     database: Database
     file: DataFile
     columns: Mapping[Key, str]
+    numbers: Mapping[str, Floats]
 
 
 def tell_apart(layout: Layout, reference: Pool | None, current: Pool, rule: Rule) -> Together:
@@ -57,7 +58,7 @@ def tell_apart(layout: Layout, reference: Pool | None, current: Pool, rule: Rule
     keys = [
         p.column.key for p in layout.columns if _plain(p.column.key, p.grid, reference, current)
     ]
-    keys = keys[:MOST_COLUMNS]
+    keys = keys[:MOST_SAMPLED]
     if not keys:
         return Together(Status.INSUFFICIENT, reason="no plain column on both sides")
     grids = [layout.columns[layout.index[key]].grid for key in keys]
@@ -127,12 +128,16 @@ def _lost(
     rows = random.permutation(len(table))[:MOST_SHUFFLED]
     some, of = table[rows], positive[rows]
     whole = auc(score(some), of)
-    lost = np.zeros(table.shape[1])
-    for column in range(table.shape[1]):
-        shuffled = some.copy()
-        shuffled[:, column] = random.permutation(shuffled[:, column])
-        lost[column] = whole - auc(score(shuffled), of)
-    return lost
+    each = max(MOST_VALUES // max(some.size, 1), 1)  # columns: a score of few rows is mostly calls
+    lost: list[float] = []
+    for start in range(0, table.shape[1], each):
+        columns = range(start, min(start + each, table.shape[1]))
+        copies = np.repeat(some[None], len(columns), axis=0)
+        for copy, column in zip(copies, columns, strict=True):
+            copy[:, column] = random.permutation(copy[:, column])
+        scores = score(copies.reshape(-1, table.shape[1])).reshape(len(columns), -1)
+        lost += [whole - auc(one, of) for one in scores]
+    return np.array(lost)
 
 
 def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
@@ -141,7 +146,7 @@ def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
         return False  # texts, moments, vectors: no numbers, and no names that come again
     for pool in pools:
         column = pool.columns.get(key)
-        held = pool.file.numbers if isinstance(grid, NumericGrid) else pool.file.names
+        held = pool.numbers if isinstance(grid, NumericGrid) else pool.file.names
         if column not in held:
             return False
     return True
@@ -149,22 +154,29 @@ def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
 
 def _rows(pool: Pool, keys: list[Key], grids: list[Grid]) -> Floats:
     """Sampled rows as numbers `[rows, columns]`: names by their cells, NaN where missing."""
-    columns = [pool.columns[key] for key in keys]
-    table = sample(pool.database, pool.file, columns, ROWS)
-    found = np.full((table.num_rows, len(keys)), np.nan)
-    for i, grid in enumerate(grids):
-        column = table.column(i)
+    names = [
+        pool.columns[key]
+        for key, grid in zip(keys, grids, strict=True)
+        if not isinstance(grid, NumericGrid)
+    ]
+    read = names_of_rows(pool.database, pool.file, names, ROWS)
+    named = dict(zip(names, read, strict=True))
+    found: list[Floats] = []
+    for key, grid in zip(keys, grids, strict=True):
+        column = pool.columns[key]
         if isinstance(grid, NumericGrid):
-            found[:, i] = column.to_numpy()
+            found.append(pool.numbers[column])
         elif not isinstance(grid, PresenceGrid):
-            found[:, i] = grid.codes(column.to_pylist())
-    return found
+            found.append(grid.codes(named[column]).astype(np.float64))
+    return np.stack(found, axis=1)
 
 
 def _learner(named: list[bool]) -> Callable[[Floats, Floats], Score]:
     """Fits trees; ImportError without scikit-learn."""
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra
-    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with scikit-learn
+    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - comes with scikit-learn
+
+    threads = ThreadpoolController()  # it looks through every loaded library: once
 
     def learn(table: Floats, side: Floats) -> Score:
         model: Any = HistGradientBoostingClassifier(
@@ -175,11 +187,11 @@ def _learner(named: list[bool]) -> Callable[[Floats, Floats], Score]:
             categorical_features=np.array(named),
             random_state=0,
         )
-        with threadpool_limits(limits=1, user_api="openmp"):  # so small a table: threads only wait
+        with threads.limit(limits=1, user_api="openmp"):  # so small a table: threads only wait
             model.fit(table, side)
 
         def score(rows: Floats) -> Floats:
-            with threadpool_limits(limits=1, user_api="openmp"):
+            with threads.limit(limits=1, user_api="openmp"):
                 found: Floats = model.decision_function(rows)
             return found
 

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from monitor.comparison.choice import choose, columns_of
-from monitor.comparison.count import count_file
+from monitor.comparison.count import ROWS, count_file
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import open_data
 from monitor.comparison.learn import learn
+from monitor.comparison.numbers import names_of_rows
 from monitor.comparison.parts import Parts
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.counts import Counts
@@ -82,7 +83,7 @@ def test_what_is_derived_is_counted_too(tmp_path: Path, suffix: str) -> None:
     same(by_sql(reference, current), by_rows(reference, current))
     with Database() as database:
         columns = Parts().columns(open_table(path).columns)
-        learnt = learn(database, open_data(database, path), columns, 0.0)
+        learnt, _ = learn(database, open_data(database, path), columns, 0.0)
     assert [one.column for one in learnt.columns] == [one.column for one in reference.columns]
     for one, other in zip(learnt.columns, reference.columns, strict=True):
         assert one.cells.tolist() == other.cells.tolist()
@@ -171,7 +172,7 @@ def test_a_learnt_reference_is_the_built_one(tmp_path: Path, suffix: str) -> Non
     built = build_from_file(path, BuildOptions(target="count"), created_at=0.0)
     parts = Parts(target="count")
     with Database() as database:
-        learnt = learn(
+        learnt, _ = learn(
             database, open_data(database, path), parts.columns(open_table(path).columns), 0.0
         )
     columns = [one for one in built.columns if one.projection is None]
@@ -203,9 +204,33 @@ def test_a_sample_chooses_the_cells_and_all_rows_fill_them(tmp_path: Path) -> No
     path = write({"x": x, "rare": pa.array(rare, from_pandas=True)}, tmp_path / "a.parquet")
     with Database() as database:
         file = open_data(database, path)
-        one, other = learn(database, file, Parts().columns(["x", "rare"]), 0.0).columns
+        one, other = learn(database, file, Parts().columns(["x", "rare"]), 0.0)[0].columns
     assert (one.column.minimum, one.column.maximum) == (x.min(), x.max())
     assert int(one.cells[:-2].sum()) == 150_000
     assert int(other.cells[:-2].sum()) == int(np.isfinite(rare).sum())
     shares = np.bincount(one.grid.bin_of_cell, weights=one.cells)[1:11] / 150_000
     assert shares == pytest.approx(np.full(10, 0.1), abs=0.01)
+
+
+def test_rows_are_sampled_side_by_side_whatever_columns_are_called(tmp_path: Path) -> None:
+    rows = 12_000
+    at = np.arange(rows)
+    table = {"file_row_number": at} | {f"x{i}": at + i * rows for i in range(9)}
+    path = write(table | {"name": [f"n{i}" for i in at]}, tmp_path / "a.parquet")
+    with Database() as database:
+        file = open_data(database, path)
+        columns = Parts().columns(list(table))
+        _, found = learn(database, file, columns, 0.0)
+        (names,) = names_of_rows(database, file, ["name"], ROWS)
+    picked = found["file_row_number"]
+    assert 0.9 * ROWS < len(picked) < 1.1 * ROWS
+    assert [f"n{int(i)}" for i in picked.tolist()] == names
+    for i in range(9):
+        assert (found[f"x{i}"] - i * rows).tolist() == picked.tolist()
+
+
+def test_nothing_but_the_answer_is_printed() -> None:
+    for stage in (None, lambda _doing, _done: None):
+        with Database(stage) as database:
+            sql = "SELECT current_setting('enable_progress_bar_print')"
+            assert database.rows(Path("x"), "asking", sql) == [(False,)]
