@@ -82,10 +82,12 @@ def test_an_interrupt_at_any_moment_of_a_start_leaves_no_orphan(
             started.append(self.pid)
             signal.raise_signal(signal.SIGINT)  # the fork is done, and nobody knows of it yet
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt), Children(tmp_path) as children:
         children.start("sleeper", [sys.executable, "-c", "import time; time.sleep(60)"])
     monkeypatch.undo()
+    signal.signal(signal.SIGINT, before)
     assert len(started) == 1
     assert not alive(started[0])
 
