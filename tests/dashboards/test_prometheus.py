@@ -43,6 +43,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         running.wait(lambda: running.numbers(f"sum({features})") == [3 * ROUNDS * 50])
         running.wait(lambda: bool(running.ask("sidelight_alerts_firing > 0")))
         running.wait(lambda: bool(running.ask(PSI)))
+        running.wait(lambda: bool(running.ask("sidelight_segment_columns_drifted")))
         # A rate takes two samples, and these counters appear with what they count.
         for name in ("alert_deliveries", "observations", "requests"):
             many = f"min(count_over_time(sidelight_{name}_total[1m])) > 2"
