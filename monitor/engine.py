@@ -86,7 +86,7 @@ class Engine:
             settings.pane_seconds,
             settings.min_rows,
         )
-        self._labels: LabelDrift | None = None
+        self.labels: LabelDrift | None = None
         self._reference: Reference | None = None
         self._judge: Judge | None = None
         self._window: Window[Counts] | None = None
@@ -121,9 +121,10 @@ class Engine:
         self._details = Window(Details(), settings.window_seconds, settings.pane_seconds)
         self.panes = PaneDocuments(reference.digest, self._window, self._details)
         self._total = layout.identity
-        self._labels = None
+        self.labels = None
         if reference.label_layout.columns:
-            self._labels = LabelDrift(reference, settings.window_seconds, settings.pane_seconds)
+            self.labels = LabelDrift(reference, settings.window_seconds, settings.pane_seconds)
+            self.labels.restoring = self.desk.restoring
         self.desk.adopt(reference)
 
     def reconfigure(self, settings: EngineSettings) -> None:
@@ -178,8 +179,8 @@ class Engine:
     def label(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
         """Count labels that met their predictions; `restored` ones had been before a restart."""
         self.desk.label(joined, restored=restored)
-        if self._labels is not None:
-            self._labels.add(joined, restored=restored)
+        if self.labels is not None:
+            self.labels.add(joined, restored=restored)
 
     def evaluate(self, now: float, health: Health) -> Evaluation:
         """One look at the window; call it about every pane, or more often."""
@@ -229,8 +230,8 @@ class Engine:
             return ()
         details = self._details.total(now)
         readings = self._judge.readings(window, self._policy(whole=True), details)
-        if self._labels is not None:
-            readings += self._labels.readings(now, self._policy(whole=False))
+        if self.labels is not None:
+            readings += self.labels.readings(now, self._policy(whole=False))
         return ranked(readings)
 
     def _policy(self, *, whole: bool) -> DriftPolicy:
@@ -251,8 +252,8 @@ class Engine:
             return ()
         reference = self._reference
         counts = column_counts(reference.layout, reference.counts, self._total)
-        if self._labels is not None:
-            labels = self._labels
+        if self.labels is not None:
+            labels = self.labels
             counts += column_counts(labels.labels.layout, labels.labels.counts, labels.total)
         return counts
 

@@ -160,6 +160,7 @@ class Performance:
     segments: tuple[SegmentReading, ...] = ()
     shift: ErrorShift | None = None
     overdue: LabelsOverdue | None = None
+    restoring: bool = False  # labels of the window are still read back after a restart
 
 
 class AlertState(StrEnum):

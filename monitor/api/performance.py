@@ -21,6 +21,7 @@ def performance(snapshot: Snapshot) -> Json:
     found = snapshot.performance
     return {
         "task": found.task,
+        "restoring": found.restoring,
         "evaluated_at": moment(snapshot.evaluated_at),
         "realised": _scores(found.realised),
         "by_prediction_time": _scores(found.by_prediction_time),

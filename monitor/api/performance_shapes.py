@@ -78,6 +78,9 @@ class Performance(_Shape):
     """How right the predictions were."""
 
     task: Literal["regression", "binary", "multiclass"] | None
+    restoring: Annotated[
+        bool, Field(description="labels of the window are still read back: no figure of them yet")
+    ]
     evaluated_at: Moment
     realised: Annotated[Scores, Field(description="labels that arrived in the window")]
     by_prediction_time: Annotated[Scores, Field(description="predictions made in the window")]

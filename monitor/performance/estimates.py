@@ -35,6 +35,11 @@ class Estimates:
         )
         self._deviations = estimator.deviations
 
+    @property
+    def window(self) -> Window[ClassSums] | Window[ErrorSums]:
+        """What was counted by the last look."""
+        return self._counts.window
+
     def observe(self, batch: Batch) -> None:
         """Take rows; they count with the next look at the latest."""
         self._counts.observe(batch)

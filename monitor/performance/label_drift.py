@@ -34,7 +34,8 @@ class LabelDrift:
         self.labels = Labels(reference.label_layout, reference.label_counts)
         self.total = self.labels.layout.identity
         self._judge = Judge(self.labels)
-        self._window = Window(self.labels.layout.identity, window_seconds, pane_seconds)
+        self.window = Window(self.labels.layout.identity, window_seconds, pane_seconds)
+        self.restoring = False
         self._named = _names(self.labels.layout)
 
     def add(self, joined: Sequence[Joined], *, restored: bool = False) -> None:
@@ -44,24 +45,25 @@ class LabelDrift:
         first: list[Label] = []
         for one in joined:
             if one.label is not None:
-                came.setdefault(self._window.pane(one.label.received_at), []).append(one.label)
+                came.setdefault(self.window.pane(one.label.received_at), []).append(one.label)
                 if one.previous is None:
                     first.append(one.label)
             if one.previous is not None:
-                pane = self._window.pane(one.previous.received_at)
+                pane = self.window.pane(one.previous.received_at)
                 gone.setdefault(pane, []).append(one.previous)
         for labels in came.values():
-            self._window.add(labels[0].received_at, self._count(labels))
+            self.window.add(labels[0].received_at, self._count(labels))
         for labels in gone.values():
             counts = self._count(labels)
             taken = Counts(-counts.rows, -counts.cells, -counts.moments)
-            self._window.add(labels[0].received_at, taken)
+            self.window.add(labels[0].received_at, taken)
         if first and not restored:
             self.total = self.total + self._count(first)
 
     def readings(self, now: float, policy: DriftPolicy) -> tuple[Reading, ...]:
-        """The labels' reading, in the window by arrival."""
-        return self._judge.readings(self._window.total(now), policy)
+        """The labels' reading, in the window by arrival; insufficient while that is read back."""
+        counts = self.window.identity if self.restoring else self.window.total(now)
+        return self._judge.readings(counts, policy)
 
     def _count(self, labels: Sequence[Label]) -> Counts:
         values = [self._read(label.value) for label in labels]

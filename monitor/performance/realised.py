@@ -30,9 +30,9 @@ class Realised:
     """Counts joined labels into panes of both clocks; a correction takes out what it replaces."""
 
     def __init__(self, task: Task, size_seconds: float, pane_seconds: float) -> None:
-        self._task: Task = task
-        self._by_arrival = Window(PerformanceSums(task), size_seconds, pane_seconds)
-        self._by_prediction = Window(PerformanceSums(task), size_seconds, pane_seconds)
+        self.task: Task = task
+        self.by_arrival = Window(PerformanceSums(task), size_seconds, pane_seconds)
+        self.by_prediction = Window(PerformanceSums(task), size_seconds, pane_seconds)
         self._counter = PerformanceCounter(task)
         self._changes = 0
         self._last: tuple[tuple[int, int, int, int], Readings] | None = None
@@ -50,14 +50,14 @@ class Realised:
 
         Nothing is computed again while no label came and no pane has passed.
         """
-        key = self._changes, self._by_arrival.pane(now), min_rows, predicted
+        key = self._changes, self.by_arrival.pane(now), min_rows, predicted
         if self._last is None or self._last[0] != key:
-            by_prediction = self._by_prediction.total(now)
+            by_prediction = self.by_prediction.total(now)
             share = _labelled(by_prediction.rows, predicted)
             self._last = (
                 key,
                 Readings(
-                    _reading(self._by_arrival.total(now), min_rows, share),
+                    _reading(self.by_arrival.total(now), min_rows, share),
                     _reading(by_prediction, min_rows, share),
                 ),
             )
@@ -77,9 +77,9 @@ class Realised:
 
         def change(prediction: Prediction, label: Label) -> PerformanceSums:
             arrived, made = _arrival(prediction, label), prediction.at
-            panes = self._by_arrival.pane(arrived), self._by_prediction.pane(made)
+            panes = self.by_arrival.pane(arrived), self.by_prediction.pane(made)
             if panes not in changes:
-                changes[panes] = arrived, made, PerformanceSums(self._task)
+                changes[panes] = arrived, made, PerformanceSums(self.task)
             return changes[panes][2]
 
         for one in joined:
@@ -93,8 +93,8 @@ class Realised:
                     one.label.value, prediction.value, prediction.probabilities
                 )
         for arrived, made, sums in changes.values():
-            self._by_arrival.add(arrived, sums)
-            self._by_prediction.add(made, sums)
+            self.by_arrival.add(arrived, sums)
+            self.by_prediction.add(made, sums)
 
 
 def _arrival(prediction: Prediction, label: Label) -> float:

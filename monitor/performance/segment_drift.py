@@ -56,7 +56,7 @@ class SegmentDrift:
             Segment(one.column, one.value): Judge(_baseline(self._layout, self._kept, one.counts))
             for one in known
         }
-        self._windows = {
+        self.windows = {
             segment: Window(self._layout.identity, window_seconds, window_seconds / panes)
             for segment in self._judges
         }
@@ -68,16 +68,16 @@ class SegmentDrift:
         return len(self._judges)
 
     def __contains__(self, segment: object) -> bool:
-        return segment in self._windows
+        return segment in self.windows
 
     def keep(self, segments: frozenset[Segment]) -> None:
         """Judge no others than these."""
         for segment in set(self._judges) - segments:
-            del self._judges[segment], self._windows[segment]
+            del self._judges[segment], self.windows[segment]
 
     def observe(self, segment: Segment, part: Batch) -> None:
         """Count a segment's rows, all of one pane."""
-        window = self._windows.get(segment)
+        window = self.windows.get(segment)
         if window is not None:
             counted = self._layout.count(part.features, part.outputs, part.probabilities)
             window.add(part.at[0], counted.counts)
@@ -87,7 +87,7 @@ class SegmentDrift:
         if not 0 <= now - self._judged_at < JUDGE_SECONDS:
             self._judged_at = now
             self._judged = {
-                segment: self._look(judge, self._cut(self._windows[segment].total(now)), policy)
+                segment: self._look(judge, self._cut(self.windows[segment].total(now)), policy)
                 for segment, judge in self._judges.items()
             }
         return self._judged

@@ -50,6 +50,15 @@ class Segments:
     def __bool__(self) -> bool:
         return bool(self.columns)
 
+    def to_document(self) -> dict[str, list[str]]:
+        """Which values have their own place, as JSON can hold it."""
+        return {column: sorted(values) for column, values in self._known.items()}
+
+    def restore(self, document: Mapping[str, Sequence[str]]) -> None:
+        """Give the values their place that had it in an earlier process."""
+        for column in self.columns:
+            self._known[column].update(str(value) for value in document[column])
+
     @property
     def known(self) -> frozenset[Segment]:
         """Those that have their own place by now."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from monitor.records.label import Joined
 from monitor.snapshot import ErrorShift
@@ -53,15 +54,29 @@ class ErrorStream:
             self._found = None
         return self._found
 
-    def to_document(self) -> list[float] | None:
-        """What was found, as JSON can hold it."""
+    def to_document(self) -> dict[str, Any]:
+        """The stream and what was found in it, as JSON can hold it."""
         found = self._found
-        return None if found is None else [found.at, found.before, found.since, found.rows]
+        return {
+            "scale": self._scale,
+            "warm_up": self._warm_up,
+            "recent": list(self._recent),
+            "rows": self._rows,
+            "total": self._total,
+            "detector": self._detector.to_document(),
+            "found": found and [found.at, found.before, found.since, found.rows],
+        }
 
-    def restore(self, document: Sequence[float] | None) -> None:
-        """Take up what an earlier process had found."""
-        if document is not None:
-            at, before, since, rows = document
+    def restore(self, document: Mapping[str, Any]) -> None:
+        """Go on with an earlier process's stream; KeyError, TypeError, ValueError on what is
+        none."""
+        self._detector.restore(document["detector"])
+        self._scale = document["scale"] and float(document["scale"])
+        self._warm_up = [float(error) for error in document["warm_up"]]
+        self._recent = deque((float(error) for error in document["recent"]), maxlen=RECENT)
+        self._rows, self._total = int(document["rows"]), float(document["total"])
+        if document["found"] is not None:
+            at, before, since, rows = document["found"]
             self._found = ErrorShift(float(at), float(before), float(since), int(rows))
 
     def _error(self, label: object, prediction: object) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
 
 from monitor.errors import StoreError
+from monitor.store.protocol import Store
 from monitor.store.writer import StoreWriter
 
 log = structlog.get_logger()
@@ -25,7 +27,7 @@ class Documents:
     async def load(self, key: str) -> dict[str, Any] | None:
         """The document, or None where there is none or the store cannot give it now."""
         try:
-            document = await self._writer.get_document(key)
+            document = await self._writer.ask(lambda store: store.get_document(key))
         except StoreError as error:
             log.warning("cannot load a document", key=key, error=str(error))
             return None
@@ -34,7 +36,7 @@ class Documents:
     async def load_all(self, prefix: str) -> dict[str, Any]:
         """The documents whose keys begin like this; none where the store cannot give them now."""
         try:
-            return await self._writer.documents(prefix)
+            return await self._writer.ask(lambda store: store.documents(prefix))
         except StoreError as error:
             log.warning("cannot load documents", prefix=prefix, error=str(error))
             return {}
@@ -68,6 +70,10 @@ class Documents:
             key = next(iter(self._changed))
             document = self._changed.pop(key)
             try:
-                await self._writer.put_document(key, document)
+                await self._writer.ask(partial(_put, key, document))
             except StoreError as error:
                 log.warning("cannot save a document", key=key, error=str(error))
+
+
+def _put(key: str, document: object, store: Store) -> None:
+    store.put_document(key, document)

@@ -17,7 +17,7 @@ from monitor.alerting.ledger import from_document, to_document
 from monitor.codec.decoder import Decoder
 from monitor.config import Config
 from monitor.engine import Engine
-from monitor.errors import ReferenceFileError, StoreError
+from monitor.errors import ReferenceFileError
 from monitor.events import Events
 from monitor.history import ScoreHistory, step_seconds
 from monitor.observer import Observer
@@ -25,6 +25,7 @@ from monitor.panes import PREFIX as PANES
 from monitor.profile.reference import Reference, save
 from monitor.records.batch import Batch
 from monitor.records.label import Joined
+from monitor.service.continuity import Continuity
 from monitor.service.documents import Documents
 from monitor.service.house import ControlledHouse
 from monitor.service.publication import Publication
@@ -46,10 +47,7 @@ from monitor.store.writer import StoreWriter
 log = structlog.get_logger()
 
 LEDGER = "ledger"
-PERFORMANCE = "performance"
-SAVE_SECONDS = 10.0
 MANY_ROWS = 20_000  # that wait for the store: what is observed faster waits in the relay instead
-RESTORED_AT_ONCE = 1000  # labels, between two turns of the loop
 FIRST_REPORT_SECONDS = 0.02
 PANES_SECONDS = 5.0  # of counts that a process may take with it when it is killed
 LOOK_SHARE = 0.05  # of the process's time that looks may take; wide models are looked at less often
@@ -64,7 +62,11 @@ class Runtime:
         self._delays = Histogram(DELAY_SECONDS)
         self._sinks: list[Sink] = []
         self._engine = Engine(engine_settings(config), newest_reference(config))
-        self._writer = StoreWriter(partial(open_store, config), self._joined)
+        model = config.model
+        opening = partial(open_store, config)
+        self._writer = StoreWriter(opening, self._joined, on_entries=self._told, hears=False)
+        named = model.name, model.version
+        self._continuity = Continuity(self._writer, self._engine, named, config.window.size)
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
         self.observer = Observer(
@@ -76,10 +78,9 @@ class Runtime:
             config.timeouts.connect,
         )
         self._lesson: asyncio.Task[None] | None = None
-        self._restoring: asyncio.Task[None] | None = None
         self.reloads = Reloads()
-        self._performance_saved_at = self._panes_saved_at = time.monotonic()
-        model, now = config.model, self._started_at
+        self._panes_saved_at = time.monotonic()
+        now = self._started_at
         self._publication = Publication(
             Snapshot(model.name, model.version, now, now, now, 0),
             ScoreHistory(step_seconds(config.window.size, config.window.pane)),
@@ -99,18 +100,14 @@ class Runtime:
     async def start(self) -> None:
         """Open the store, take up alerts and labels where the last process left them."""
         self._writer.start()
+        await self._continuity.resume()
         self._restore_alerts(await self._documents.load(LEDGER))
-        self._restore_performance(await self._documents.load(PERFORMANCE))
         for target in targets(self._config):
             key = outbox_key(target)
             load = partial(_given, await self._documents.load(key))
             sender = Sender(policy(self._config))
             self._sinks.append(Sink(target, sender, load=load, save=self._documents.saver(key)))
         await self._restore_panes()
-        # Asked for before anything new can reach the store, so that none of it is counted twice; a
-        # window may hold a million labels, and traffic is not to go unobserved meanwhile.
-        self._restoring = asyncio.create_task(self._restore_labels())
-        await asyncio.sleep(0)
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """What runs until it is cancelled."""
@@ -132,10 +129,8 @@ class Runtime:
     async def stop(self, delivery_seconds: float) -> None:
         """Count what has arrived, write it down, and give waiting alerts a last chance."""
         self.observer.drain()
-        if self._restoring is not None:
-            self._restoring.cancel()
         self._look()
-        self._save_performance()
+        await self._continuity.stop()
         self._save_panes()
         await asyncio.gather(*(sink.flush(delivery_seconds) for sink in self._sinks))
         for sink in self._sinks:
@@ -153,16 +148,6 @@ class Runtime:
         except ValueError as error:
             log.warning("alert state cannot be read: starting without", error=str(error))
 
-    def _restore_performance(self, document: dict[str, Any] | None) -> None:
-        try:
-            self._engine.desk.restore(document)
-        except ValueError as error:
-            log.warning("what was kept of performance cannot be read", error=str(error))
-
-    def _save_performance(self) -> None:
-        self._performance_saved_at = time.monotonic()
-        self._documents.save(PERFORMANCE, self._engine.desk.to_document())
-
     async def _restore_panes(self) -> None:
         if self._engine.panes is not None:
             rows = self._engine.panes.restore(await self._documents.load_all(PANES))
@@ -173,18 +158,6 @@ class Runtime:
         if self._engine.panes is not None:
             for key, pane in self._engine.panes.changed().items():
                 self._documents.save(key, pane)
-
-    async def _restore_labels(self) -> None:
-        since = time.time() - self._config.window.size
-        try:
-            joined = await self._writer.joined_since(since)
-        except StoreError as error:
-            log.warning("labels of the window cannot be restored", error=str(error))
-            return
-        for at in range(0, len(joined), RESTORED_AT_ONCE):
-            self._engine.label(joined[at : at + RESTORED_AT_ONCE], restored=True)
-            await asyncio.sleep(0)
-        log.info("labels restored", labels=len(joined))
 
     def _take(self, batch: Batch) -> None:
         """Count and keep a batch's rows; the first rows may complete a reference."""
@@ -215,6 +188,10 @@ class Runtime:
             if one.previous is None and one.label is not None:
                 self._delays.add(max(0.0, one.label.received_at - one.prediction.at))
         self._engine.label(joined)
+        self._continuity.joined(len(joined))
+
+    def _told(self, entries: Sequence[int]) -> None:
+        self._continuity.told(entries)
 
     def _adopt(self, reference: Reference) -> None:
         """Use a reference that was given through the API, also after a restart."""
@@ -265,8 +242,7 @@ class Runtime:
             sink.remind(evaluation.snapshot.alerts)
         if time.monotonic() - self._panes_saved_at > PANES_SECONDS:
             self._save_panes()
-        if time.monotonic() - self._performance_saved_at > SAVE_SECONDS:
-            self._save_performance()
+        self._continuity.save_if_due()
 
     def _health(self) -> Health:
         traffic = self._accounts.traffic(time.monotonic())

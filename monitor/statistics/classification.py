@@ -122,10 +122,21 @@ class ClassificationSums:
         total._probabilities = self._probabilities + other._probabilities
         return total
 
+    def restore(self, rows: int, confusion: Confusion, probabilities: ProbabilitySums) -> None:
+        """Be what an earlier process had counted."""
+        self.rows, self._probabilities = rows, probabilities
+        for pair, count in confusion.items():
+            self._put(pair, count)
+
     @property
     def confusion(self) -> Confusion:
         """Rows by (label, prediction)."""
         return self._confusion
+
+    @property
+    def probabilities(self) -> ProbabilitySums:
+        """The sums of rows that came with probabilities."""
+        return self._probabilities
 
     @property
     def correct(self) -> int:

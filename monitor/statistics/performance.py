@@ -98,6 +98,11 @@ class PerformanceSums:
         return total
 
     @property
+    def parts(self) -> RegressionSums | ClassificationSums:
+        """The task's own sums."""
+        return self._sums
+
+    @property
     def rows(self) -> int:
         """Rows counted."""
         return self._sums.rows

@@ -24,7 +24,7 @@ QUANTILES = {
     "absolute_error_p95": 0.95,
     "absolute_error_p99": 0.99,
 }
-_SUMS = (
+SUMS = (
     "errors", "absolute", "squared", "fourth", "relative", "squared_relative", "labels",
     "squared_labels",
 )  # fmt: skip
@@ -51,7 +51,7 @@ class RegressionSums:
     (0.5, 0.948608)
     """
 
-    __slots__ = (*_SUMS, "magnitudes", "rows", "unscaled")
+    __slots__ = (*SUMS, "magnitudes", "rows", "unscaled")
 
     def __init__(self) -> None:
         self.rows = 0
@@ -115,7 +115,7 @@ class RegressionSums:
         total.rows = self.rows + other.rows
         total.unscaled = self.unscaled + other.unscaled
         total.magnitudes = self.magnitudes + other.magnitudes
-        for name in _SUMS:
+        for name in SUMS:
             setattr(total, name, getattr(self, name) + getattr(other, name))
         return total
 

@@ -10,15 +10,17 @@ nobody listens.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+import psycopg
 
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label
 from monitor.store import (
+    postgresql_journal,
     postgresql_read,
     postgresql_remember,
     postgresql_upkeep,
@@ -35,6 +37,7 @@ from monitor.store.protocol import (
     Expired,
     JoinReport,
     Remembered,
+    Resumed,
     Revoked,
     Stored,
 )
@@ -42,10 +45,6 @@ from monitor.store.settings import StoreSettings
 
 ALIVE_SECONDS = 5.0
 _GET = "SELECT body FROM documents WHERE replica = %s AND key = %s"
-_GET_ALL = "SELECT key, body FROM documents WHERE replica = %s AND starts_with(key, %s)"
-_PUT = """INSERT INTO documents(replica, key, body) VALUES(%s, %s, %s)
-    ON CONFLICT(replica, key) DO UPDATE SET body = excluded.body"""
-_REMOVE = "DELETE FROM documents WHERE replica = %s AND key = %s"
 
 
 class PostgresStore:
@@ -62,7 +61,6 @@ class PostgresStore:
         answer_seconds: float = 5.0,
     ) -> None:
         self._settings = settings
-        self._heard: set[int] = set()  # news that were told and may still be there
         self._alive_at = float("-inf")
         self._database = Database(url, answer_seconds)
         self._transactions = Transactions(self._database)
@@ -71,7 +69,7 @@ class PostgresStore:
                 prepare(connection)
                 model = (stored_text(settings.model), stored_text(settings.version))
                 self._me = Me(*enrol(connection, model, stored_text(replica)))
-            self._transactions.begin(self._me.replica)
+            self._transactions.begin(self._me)
         except BaseException:
             self._database.close()
             raise
@@ -84,7 +82,7 @@ class PostgresStore:
                 work.connection, batches, self._settings.segments, self._me
             )
             work.rows, work.parked = placed.rows - placed.withdrawn, -placed.landed
-            work.joined = placed.joined
+            work.joined, work.forgets = placed.joined, placed.withdrawn > 0
             offered = sum(len(batch) for batch in batches)
             return Remembered(work.joined, offered - placed.rows - placed.erased, placed.erased)
 
@@ -107,18 +105,19 @@ class PostgresStore:
 
     def news(self) -> tuple[Joined, ...]:
         """What others did to my predictions since the last call; also says that I am alive."""
-        heard = set(self._heard)
 
-        def ask(work: Work) -> tuple[list[Joined], Sequence[int]]:
+        def ask(work: Work) -> list[postgresql_journal.Entry]:
             if time.monotonic() >= self._alive_at:
                 postgresql_upkeep.say_alive(work.connection, self._me)
-            return postgresql_upkeep.news(work.connection, self._me, heard)
+            told = self._transactions.journal.open
+            return postgresql_journal.news(work.connection, told, self._me)
 
-        told, fresh = self._transactions.write(ask)
+        fresh = self._transactions.write(ask)
+        self._note(fresh)
         if time.monotonic() >= self._alive_at:
             self._alive_at = time.monotonic() + ALIVE_SECONDS
             self._transactions.read_tallies()
-        self._heard = set(fresh)
+        told = (join for _, joined in fresh for join in joined or ())
         return (*self._transactions.untold(), *told)
 
     def erase(self, prediction_id: str, now: float) -> Erased:
@@ -130,6 +129,7 @@ class PostgresStore:
                 work.connection, stored_text(prediction_id), now, telling
             )
             work.rows, work.parked, work.joined = -erased.rows, -parked, erased.joined
+            work.forgets = True
             return erased
 
         return self._transactions.write(forget)
@@ -152,15 +152,60 @@ class PostgresStore:
         return self._transactions.read(lambda connection: postgresql_read.stored(connection, one))
 
     def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> Iterator[Joined]:
-        """The newest `limit` joins of my predictions that began to count at `at` or later.
+        """The newest `limit` joins of my predictions that began to count at `at` or later, as they
+        are now.
 
-        News of them go in the same look at the database, so that none is told twice.
+        Entries of the journal that these rows hold go, so that none is told twice.
         """
-        with self._transactions.connected() as connection:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            connection.execute("DELETE FROM news WHERE replica = %s", (self._me.replica,))
-            yield from postgresql_read.joined_since(connection, self._me, at, limit)
-            connection.commit()
+        connection = self._database.take()
+        try:
+            with self._transactions.translated(connection):
+                held = postgresql_journal.begin_reading(connection, self._me)
+
+            def leave_gap(work: Work) -> None:
+                work.covers, work.forgets = held, True
+
+            self._transactions.write(leave_gap)
+        except BaseException:
+            connection.close()
+            self._database.give_back(connection)
+            raise
+        return self._read(connection, at, limit)
+
+    def _read(self, connection: psycopg.Connection, at: float, limit: int) -> Iterator[Joined]:
+        try:
+            with self._transactions.translated(connection):
+                yield from postgresql_read.joined_since(connection, self._me, at, limit)
+                connection.commit()
+        finally:
+            self._database.give_back(connection)
+
+    def told(self) -> tuple[int, ...]:
+        """The journal's entries of all joins that were told since the last call."""
+        return self._transactions.journal.told()
+
+    def checkpoint(self, documents: Mapping[str, object], entries: Sequence[int]) -> None:
+        """Keep documents that hold what these entries of the journal said, in their place."""
+        bodies = {key: _body(key, document) for key, document in documents.items()}
+
+        def keep(work: Work) -> None:
+            postgresql_journal.cover(work.connection, bodies, entries, self._me)
+
+        self._transactions.write(keep)
+        self._transactions.journal.covered(entries)
+
+    def resume(self, prefix: str) -> Resumed:
+        """The checkpoint's documents, and what came after it."""
+        told = self._transactions.journal.open
+        resumed, entries = self._transactions.read(
+            lambda connection: postgresql_journal.resume(connection, prefix, told, self._me)
+        )
+        self._note(entries)
+        return resumed
+
+    def _note(self, entries: Sequence[postgresql_journal.Entry]) -> None:
+        for entry, joined in entries:
+            self._transactions.journal.note(entry, len(joined or ()), gap=joined is None)
 
     def expire(self, now: float) -> Expired:
         """Forget one small step's worth of what is too old, or of the oldest where it is too
@@ -179,17 +224,10 @@ class PostgresStore:
 
     def put_document(self, key: str, document: object) -> None:
         """Keep a small JSON document of this replica; None removes it."""
-        try:
-            body = None if document is None else orjson.dumps(document).decode()
-        except TypeError as error:
-            raise StoreError(f"document {key!r} is not JSON: {error}") from None
+        body = _body(key, document)
 
         def put(work: Work) -> None:
-            mine = (self._me.replica, key)
-            if body is None:
-                work.connection.execute(_REMOVE, mine)
-            else:
-                work.connection.execute(_PUT, (*mine, body))
+            postgresql_journal.put(work.connection, key, body, self._me)
 
         self._transactions.write(put)
 
@@ -202,9 +240,9 @@ class PostgresStore:
 
     def documents(self, prefix: str) -> dict[str, Any]:
         """Every document of this replica whose key begins like this, by its key."""
-        sought = (self._me.replica, prefix)
-        rows = self._transactions.read(lambda one: one.execute(_GET_ALL, sought).fetchall())
-        return {key: orjson.loads(body) for key, body in rows}
+        return self._transactions.read(
+            lambda connection: postgresql_journal.documents(connection, prefix, self._me)
+        )
 
     def rows(self) -> int:
         """Predictions kept, of all replicas."""
@@ -217,3 +255,10 @@ class PostgresStore:
     def close(self) -> None:
         """Release the connections."""
         self._database.close()
+
+
+def _body(key: str, document: object) -> str | None:
+    try:
+        return None if document is None else orjson.dumps(document).decode()
+    except TypeError as error:
+        raise StoreError(f"document {key!r} is not JSON: {error}") from None

@@ -5,14 +5,14 @@ Knows no connection.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
 import orjson
 
 from monitor.records.batch import Batch
-from monitor.records.label import Joined, Label, Prediction, Value
+from monitor.records.label import Label, Prediction, Value
 from monitor.store.values import (
     from_cell,
     from_probability_text,
@@ -100,45 +100,3 @@ def read_label(prediction_id: str, row: int, cells: Sequence[Any]) -> Label:
     """A label from its columns label, observed_at, received_at, source."""
     text, observed_at, received_at, source = cells
     return Label(prediction_id, row, orjson.loads(text), observed_at, received_at, source)
-
-
-def to_news(joined: Joined) -> str:
-    """A join as the news tell it."""
-    one = joined.prediction
-    return orjson.dumps(
-        {
-            "id": one.prediction_id,
-            "row": one.row,
-            "at": one.at,
-            "value": one.value,
-            "probabilities": dict(one.probabilities),
-            "segments": dict(one.segments),
-            "label": _told(joined.label),
-            "previous": _told(joined.previous),
-        }
-    ).decode()
-
-
-def from_news(body: str) -> Joined:
-    """What `to_news` wrote."""
-    told: Mapping[str, Any] = orjson.loads(body)
-    prediction = Prediction(
-        told["id"],
-        told["row"],
-        told["at"],
-        told["value"],
-        told["probabilities"],
-        told["segments"],
-    )
-    return Joined(prediction, _label(told, "label"), _label(told, "previous"))
-
-
-def _told(label: Label | None) -> list[object] | None:
-    if label is None:
-        return None
-    return [label.value, label.observed_at, label.received_at, label.source]
-
-
-def _label(told: Mapping[str, Any], which: str) -> Label | None:
-    cells = told[which]
-    return None if cells is None else Label(told["id"], told["row"], *cells)

@@ -15,13 +15,13 @@ import psycopg
 from monitor.records.label import Joined, Label, Outcome, Prediction
 from monitor.store.aliases import AMBIGUOUS
 from monitor.store.join import Change, change, displaced, fault, outcome
+from monitor.store.journal import to_body
 from monitor.store.postgresql_aliases import find
 from monitor.store.postgresql_cells import (
     read_label,
     read_prediction,
     stored_text,
     to_json,
-    to_news,
 )
 from monitor.store.protocol import JoinReport
 from monitor.store.values import from_cell, key_of, to_cell
@@ -92,27 +92,28 @@ class Telling:
 
     me: Me
     mine: list[Joined] = field(default_factory=list)
-    others: list[tuple[int, int, str]] = field(default_factory=list)  # replica, model, news
+    others: dict[tuple[int, int], list[Joined]] = field(default_factory=dict)  # by replica, model
 
     def add(self, joined: Joined, model: int | None, replica: int | None) -> None:
         """Tell the owner of the prediction."""
         if replica is None or model is None:
             return
         if replica != self.me.replica:
-            self.others.append((replica, model, to_news(joined)))
+            self.others.setdefault((replica, model), []).append(joined)
         elif model == self.me.model:
             self.mine.append(joined)
 
     def send(self, connection: psycopg.Connection) -> None:
         """Leave the others' news where they find them."""
         if self.others:
-            connection.execute(_TELL, columns(self.others))
+            news = [(*owner, to_body(told).decode()) for owner, told in self.others.items()]
+            connection.execute(_TELL, columns(news))
 
     def later(self, connection: psycopg.Connection) -> None:
         """Leave what is this replica's own where it finds it, too."""
         if self.mine:
-            mine = [(self.me.replica, self.me.model, to_news(one)) for one in self.mine]
-            connection.execute(_TELL, columns(mine))
+            mine = (self.me.replica, self.me.model, to_body(self.mine).decode())
+            connection.execute(_TELL, columns([mine]))
 
 
 def join(

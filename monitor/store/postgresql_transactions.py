@@ -1,14 +1,14 @@
 """Transactions on PostgreSQL: done again where another replica came in between, and never in doubt
 for long.
 
-A commit whose answer was lost may have been one. The database knows: it is asked when it answers
-again, so that what became of it is told once and not missed.
+A commit whose answer was lost may have been one. Then the journal has what it joined, and tells it
+like news; of what it deleted the journal has nothing, so the database is asked what became of it.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,9 +16,10 @@ import psycopg
 
 from monitor.errors import StoreError
 from monitor.records.label import Joined
-from monitor.store import postgresql_upkeep
+from monitor.store import postgresql_journal, postgresql_upkeep
+from monitor.store.journal import Journal
 from monitor.store.postgresql_connection import Database
-from monitor.store.postgresql_join import Overtaken
+from monitor.store.postgresql_join import Me, Overtaken
 
 ATTEMPTS = 4
 _COUNT = """UPDATE tallies SET rows = rows + %s, parked = parked + %s WHERE replica = %s
@@ -27,11 +28,12 @@ _STATUS = "SELECT pg_xact_status(%s::text::xid8)"
 _AGAIN = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure, Overtaken)
 
 T = TypeVar("T")
+Noted = tuple[int, int, bool]  # an entry of the journal, its joins, whether it is a gap
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A commit whose answer never came, and the joins that are to be told if it was one."""
+    """A deletion whose answer never came, and the joins that are to be told if it was one."""
 
     transaction: str
     joined: tuple[Joined, ...]
@@ -45,6 +47,8 @@ class Work:
     rows: int = 0
     parked: int = 0
     joined: tuple[Joined, ...] = ()
+    forgets: bool = False  # what the journal says may be just what is to be forgotten
+    covers: Sequence[int] = ()  # entries of the journal that go then too
 
 
 class Transactions:
@@ -52,15 +56,16 @@ class Transactions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._replica = 0
+        self._me = Me(0, 0)
+        self.journal = Journal()
         self._doubts: list[Doubt] = []
         self._untold: list[Joined] = []
         self.rows = 0  # of all replicas, as last read, and what was added here since
         self.parked = 0
 
-    def begin(self, replica: int) -> None:
-        """Know whose tally to keep."""
-        self._replica = replica
+    def begin(self, me: Me) -> None:
+        """Know whose tally and journal to keep."""
+        self._me = me
         self.read_tallies()
 
     def read_tallies(self) -> None:
@@ -68,7 +73,7 @@ class Transactions:
         self.rows, self.parked = self.read(postgresql_upkeep.tallies)
 
     def untold(self) -> list[Joined]:
-        """Joins of commits that turned out to be ones, once."""
+        """Joins of deletions that turned out to be ones, once."""
         untold, self._untold = self._untold, []
         return untold
 
@@ -91,22 +96,39 @@ class Transactions:
             self._resolve(connection)
             work = Work(connection)
             result = do(work)
+            noted = self._journalled(work)
             doubt = Doubt(self._count(work), work.joined)
             try:
                 connection.commit()
             except psycopg.OperationalError:
-                if doubt.joined:
+                if doubt.joined and work.forgets:  # else the journal tells
                     self._doubts.append(doubt)
                 raise
+        self._note(noted)
         self.rows += work.rows
         self.parked += work.parked
         return result
+
+    def _journalled(self, work: Work) -> Noted | None:
+        """Write joins down with what made them."""
+        if work.forgets or (work.joined and self.journal.overflows(len(work.joined))):
+            told = [*self.journal.open, *work.covers]
+            return postgresql_journal.leave_gap(work.connection, told, self._me), 0, True
+        if not work.joined:
+            return None
+        entry = postgresql_journal.add(work.connection, work.joined, self._me)
+        return entry, len(work.joined), False
+
+    def _note(self, noted: Noted | None) -> None:
+        if noted is not None:
+            entry, joins, gap = noted
+            self.journal.note(entry, joins, gap=gap)
 
     def _count(self, work: Work) -> str:
         """Keep this replica's tally; the number of the transaction."""
         if not (work.rows or work.parked or work.joined):
             return ""
-        steps = (work.rows, work.parked, self._replica)
+        steps = (work.rows, work.parked, self._me.replica)
         row = work.connection.execute(_COUNT, steps).fetchone()
         return str(row[0]) if row else ""
 
@@ -125,7 +147,16 @@ class Transactions:
         """A connection; one on which anything failed is closed, which rolls back."""
         connection = self._database.take()
         try:
-            yield connection
+            with self.translated(connection):
+                yield connection
+        finally:
+            self._database.give_back(connection)
+
+    @contextlib.contextmanager
+    def translated(self, connection: psycopg.Connection) -> Iterator[None]:
+        """Foreign exceptions become StoreError, and a connection that failed is closed."""
+        try:
+            yield
         except BaseException as error:
             connection.close()
             if isinstance(error, _AGAIN):
@@ -133,8 +164,6 @@ class Transactions:
             if isinstance(error, (psycopg.Error, OSError)):
                 raise StoreError(" ".join(str(error).split())) from error
             raise
-        finally:
-            self._database.give_back(connection)
 
 
 class _AgainError(StoreError):

@@ -1,27 +1,20 @@
-"""What a PostgreSQL store does from time to time: hear the news, say that it is alive, forget.
+"""What a PostgreSQL store does from time to time: say that it is alive, forget.
 
 Knows the tables; whoever calls it begins and commits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import psycopg
 
-from monitor.records.label import Joined
-from monitor.store.postgresql_cells import from_news
 from monitor.store.postgresql_join import Me
 from monitor.store.postgresql_landing import settle_passed
 from monitor.store.protocol import Expired
 
 STEP_ROWS = 5_000
-NEWS_AT_ONCE = 10_000
 ROW_BYTES = 150  # of a row in heap and indexes, beside its own values: headers, keys, pointers
 
 _ALIVE = "UPDATE replicas SET seen_at = now() WHERE replica = %s"
-_NEWS = "SELECT seq, model, body FROM news WHERE replica = %s ORDER BY seq LIMIT %s"
-_HEARD = "DELETE FROM news WHERE seq = ANY(%s::bigint[])"
 _TALLIES = "SELECT coalesce(sum(rows), 0), coalesce(sum(parked), 0) FROM tallies"
 
 _TURN = "SELECT pg_try_advisory_xact_lock(%s)"
@@ -55,18 +48,6 @@ _WIDTH = """SELECT coalesce(sum(avg_width), 0) FROM pg_stats
 def say_alive(connection: psycopg.Connection, me: Me) -> None:
     """Keep this replica's rows its own."""
     connection.execute(_ALIVE, (me.replica,))
-
-
-def news(
-    connection: psycopg.Connection, me: Me, heard: set[int]
-) -> tuple[list[Joined], Sequence[int]]:
-    """What others did to my predictions, once: what is in `heard` was told and only goes."""
-    if heard:
-        connection.execute(_HEARD, (list(heard),))
-    found = connection.execute(_NEWS, (me.replica, NEWS_AT_ONCE)).fetchall()
-    fresh = [(seq, model, body) for seq, model, body in found if seq not in heard]
-    told = [from_news(body) for _, model, body in fresh if model == me.model]
-    return told, [seq for seq, _, _ in fresh]
 
 
 def tallies(connection: psycopg.Connection) -> tuple[int, int]:

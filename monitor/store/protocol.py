@@ -94,6 +94,14 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The last checkpoint, and the joins that it does not hold; None where only the rows know."""
+
+    documents: Mapping[str, Any]
+    joined: tuple[Joined, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """All that is known of one predicted row; a row of which only labels came has no prediction."""
 
@@ -140,11 +148,25 @@ class Store(Protocol):
         """All rows of a request, by row; empty where the id is unknown."""
         ...
 
+    def told(self) -> tuple[int, ...]:
+        """The journal's entries of all joins that were told since the last call."""
+        ...
+
+    def checkpoint(self, documents: Mapping[str, object], entries: Sequence[int]) -> None:
+        """Keep documents that hold what these entries of the journal said, in their place."""
+        ...
+
+    def resume(self, prefix: str) -> Resumed:
+        """The checkpoint's documents, whose keys begin like this, and what came after it."""
+        ...
+
     def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> Iterator[Joined]:
-        """The newest `limit` joins that began to count at `at` or later, oldest first.
+        """The newest `limit` joins that began to count at `at` or later, oldest first, as they are
+        now: any thread may read them, at leisure, while others write.
 
         A join begins to count when both are there: at the later of prediction and first receipt of
-        the value.
+        the value. All that is told later is not among them; until the next checkpoint the journal
+        is a gap.
         """
         ...
 

@@ -5,9 +5,8 @@ Knows SQLite and the join; not threads (`writer` has the one that calls), nor wh
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,28 @@ import orjson
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
-from monitor.store import sqlite_aliases, sqlite_expiry, sqlite_read, sqlite_withdraw
+from monitor.store import (
+    sqlite_aliases,
+    sqlite_expiry,
+    sqlite_journal,
+    sqlite_read,
+    sqlite_withdraw,
+)
 from monitor.store.join import fault
+from monitor.store.journal import Journal
 from monitor.store.protocol import (
     DEFAULT_RESTORED_ROWS,
     Erased,
     Expired,
     JoinReport,
     Remembered,
+    Resumed,
     Revoked,
     Stored,
 )
 from monitor.store.settings import StoreSettings
+from monitor.store.sqlite_connection import SqliteFile, counted
 from monitor.store.sqlite_join import Placed, place, settle_landed
-from monitor.store.sqlite_schema import model_number, prepare
 from monitor.store.values import (
     key_of,
     plain,
@@ -40,7 +47,6 @@ from monitor.store.values import (
     to_text,
 )
 
-_BUSY_SECONDS = 1.0
 # SQLite lets other threads run at every statement, and waits its turn to go on: with a statement
 # for each row, a busy event loop would let through one row in 5 ms.
 _ROWS_PER_STATEMENT = 256
@@ -50,9 +56,6 @@ _INSERT, _INSERT_MANY = (
     VALUES{", ".join([_ROW] * rows)} ON CONFLICT(key, row) DO NOTHING"""
     for rows in (1, _ROWS_PER_STATEMENT)
 )
-_DOCUMENTS = "SELECT key, body FROM documents WHERE substr(key, 1, ?) = ?"
-_TALLIES = ("rows", "parked", "erased")
-_FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
 
 class SqliteStore:
@@ -61,21 +64,18 @@ class SqliteStore:
     shared = False
 
     def __init__(self, path: Path, settings: StoreSettings = StoreSettings()) -> None:  # noqa: B008 - frozen
-        self._path = path
-        self._model_name = (to_text(settings.model), to_text(settings.version))
+        model = (to_text(settings.model), to_text(settings.version))
+        self._file = SqliteFile(path, model)
         self._segments = settings.segments
         self._retention = sqlite_expiry.Retention(settings.label_ttl_seconds, settings.max_bytes)
         self._max_parked = settings.max_parked
-        self._model = 0
-        self._tallies = dict.fromkeys(_TALLIES, 0)
-        self._connection: sqlite3.Connection | None = None
-        self._closed = False
-        with self._translated():
-            self._opened()
+        self._journal = Journal()
+        with self._file.translated():
+            self._file.opened()
 
     def remember(self, batches: Sequence[Batch]) -> Remembered:
         """Keep predictions; all of them or, on StoreError, none."""
-        with self._transaction(durable=False) as connection:
+        with self._file.transaction(durable=False) as connection:
             (last,) = connection.execute("SELECT max(seq) FROM predictions").fetchone()
             before = connection.total_changes
             _insert(connection, chain.from_iterable(self._cells(batch) for batch in batches))
@@ -83,38 +83,46 @@ class SqliteStore:
             conflicts = sum(len(batch) for batch in batches) - added
             names = sqlite_aliases.keep(connection, batches, all_new=not conflicts)
             erased = parked = marked = 0
-            if self._tallies["erased"]:
-                erased, parked, marked = sqlite_aliases.withdraw(connection, names, self._model)
+            withdrawn = False
+            if self._file.tallies["erased"]:
+                erased, parked, marked = sqlite_aliases.withdraw(
+                    connection, names, self._file.model
+                )
+                withdrawn = bool(erased or marked)
                 erased += sqlite_withdraw.drop_erased(connection, last or 0)
             joined: list[Joined] = []
-            if self._tallies["parked"]:
-                joined, landed = settle_landed(connection, last or 0, self._model)
-                late, unparked = sqlite_aliases.settle(connection, names, self._model)
+            if self._file.tallies["parked"]:
+                joined, landed = settle_landed(connection, last or 0, self._file.model)
+                late, unparked = sqlite_aliases.settle(connection, names, self._file.model)
                 joined, parked = joined + late, parked + landed + unparked
-            tallies = self._counted(connection, rows=added - erased, parked=-parked, erased=marked)
-        self._tallies = tallies
+            noted = sqlite_journal.add(connection, joined, self._journal, forgets=withdrawn)
+            tallies = counted(connection, rows=added - erased, parked=-parked, erased=marked)
+        self._committed(tallies, noted)
         return Remembered(tuple(joined), conflicts, erased)
 
     def join(self, labels: Sequence[Label]) -> JoinReport:
         """Keep labels, on the disk when this returns; all of them or, on StoreError, none."""
         placed: list[Placed] = []
         rejected: dict[int, str] = {}
-        with self._transaction(durable=True) as connection:
-            parked = self._tallies["parked"]
+        with self._file.transaction(durable=True) as connection:
+            parked = self._file.tallies["parked"]
             for index, label in enumerate(labels):
                 wrong = fault(label)
                 one = (
                     Placed(Outcome.REJECTED, fault=wrong)
                     if wrong
-                    else place(connection, label, self._model, may_park=parked < self._max_parked)
+                    else place(
+                        connection, label, self._file.model, may_park=parked < self._max_parked
+                    )
                 )
                 parked += one.parked
                 placed.append(one)
                 if one.fault:
                     rejected[index] = one.fault
-            tallies = self._counted(connection, parked=parked - self._tallies["parked"])
-        self._tallies = tallies
-        joined = tuple(one.joined for one in placed if one.joined is not None)
+            joined = tuple(one.joined for one in placed if one.joined is not None)
+            noted = sqlite_journal.add(connection, joined, self._journal)
+            tallies = counted(connection, parked=parked - self._file.tallies["parked"])
+        self._committed(tallies, noted)
         return JoinReport(tuple(one.outcome for one in placed), joined, rejected)
 
     def news(self) -> tuple[Joined, ...]:
@@ -123,86 +131,102 @@ class SqliteStore:
 
     def erase(self, prediction_id: str, now: float) -> Erased:
         """Delete all of an id, for good, on the disk when this returns."""
-        with self._transaction(durable=True) as connection:
+        with self._file.transaction(durable=True) as connection:
             connection.execute("PRAGMA secure_delete=ON")  # off by default: what is freed is kept
             erased, parked, marked = sqlite_withdraw.erase_named(
-                connection, to_text(prediction_id), now, self._model
+                connection, to_text(prediction_id), now, self._file.model
             )
-            tallies = self._counted(connection, rows=-erased.rows, parked=-parked, erased=marked)
-        self._tallies = tallies
+            noted = sqlite_journal.leave_gap(connection)  # the journal may tell of it too
+            tallies = counted(connection, rows=-erased.rows, parked=-parked, erased=marked)
+        self._committed(tallies, noted)
         return erased
 
     def revoke(self, source: str, until: float, at: int = 0) -> Revoked:
         """Take out one step's worth of a source's labels; what others said counts again."""
-        with self._transaction(durable=True) as connection:
+        with self._file.transaction(durable=True) as connection:
             revoked, unparked = sqlite_withdraw.revoke(
-                connection, to_text(source), until, at, self._model
+                connection, to_text(source), until, at, self._file.model
             )
-            tallies = self._counted(connection, parked=-unparked)
-        self._tallies = tallies
+            noted = sqlite_journal.add(connection, revoked.joined, self._journal)
+            tallies = counted(connection, parked=-unparked)
+        self._committed(tallies, noted)
         return revoked
 
     def prediction(self, prediction_id: str) -> list[Stored]:
         """All rows of a request, by row; empty where the id is unknown."""
-        with self._translated():
-            return sqlite_read.stored(self._opened(), to_text(prediction_id))
+        with self._file.translated():
+            return sqlite_read.stored(self._file.opened(), to_text(prediction_id))
 
     def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> Iterator[Joined]:
         """The newest `limit` joins of this model that began to count at `at` or later, oldest
-        first.
+        first, as they are now.
         """
-        with self._translated():
-            yield from sqlite_read.joined_since(self._opened(), self._model, at, limit)
+        with self._file.transaction(durable=True) as connection:
+            noted = sqlite_journal.leave_gap(connection)
+        self._committed(self._file.tallies, noted)
+        with self._file.translated():
+            return sqlite_journal.rows_as_of_now(self._file.path, self._file.model, at, limit)
+
+    def told(self) -> tuple[int, ...]:
+        """The journal's entries of all joins that were told since the last call."""
+        return self._journal.told()
+
+    def checkpoint(self, documents: Mapping[str, object], entries: Sequence[int]) -> None:
+        """Keep documents that hold what these entries of the journal said, in their place."""
+        bodies = {key: _body(key, document) for key, document in documents.items()}
+        with self._file.transaction(durable=True) as connection:
+            sqlite_journal.cover(connection, bodies, entries)
+        self._journal.covered(entries)
+
+    def resume(self, prefix: str) -> Resumed:
+        """The checkpoint's documents, and what came after it."""
+        with self._file.translated():
+            resumed, noted = sqlite_journal.resume(self._file.opened(), prefix, self._journal.open)
+        for entry, joins, gap in noted:
+            self._journal.note(entry, joins, gap=gap)
+        return resumed
 
     def expire(self, now: float) -> Expired:
         """Forget one small step's worth of what is too old, or of the oldest where it is too
         much.
         """
-        with self._transaction(durable=False) as connection:
+        with self._file.transaction(durable=False) as connection:
             expired, steps = sqlite_expiry.expire(connection, now, self._retention)
-            tallies = self._counted(connection, **steps)
-        self._tallies = tallies
+            tallies = counted(connection, **steps)
+        self._file.tallies = tallies
         return expired
 
     def put_document(self, key: str, document: object) -> None:
         """Keep a small JSON document under a key, on the disk when this returns; None
         removes it.
         """
-        try:
-            body = None if document is None else orjson.dumps(document)
-        except TypeError as error:
-            raise StoreError(f"document {key!r} is not JSON: {error}") from None
-        with self._transaction(durable=True) as connection:
-            if body is None:
-                connection.execute("DELETE FROM documents WHERE key = ?", (key,))
-            else:
-                connection.execute("INSERT OR REPLACE INTO documents VALUES(?, ?)", (key, body))
+        body = _body(key, document)
+        with self._file.transaction(durable=True) as connection:
+            sqlite_journal.put(connection, key, body)
 
     def get_document(self, key: str) -> Any:  # noqa: ANN401 - any JSON
         """The document under a key, or None."""
-        with self._translated():
-            found = self._opened().execute("SELECT body FROM documents WHERE key = ?", (key,))
+        with self._file.translated():
+            found = self._file.opened().execute("SELECT body FROM documents WHERE key = ?", (key,))
             row = found.fetchone()
         return None if row is None else orjson.loads(row[0])
 
     def documents(self, prefix: str) -> dict[str, Any]:
         """Every document whose key begins like this, by its key."""
-        with self._translated():
-            found = self._opened().execute(_DOCUMENTS, (len(prefix), prefix)).fetchall()
-        return {key: orjson.loads(body) for key, body in found}
+        with self._file.translated():
+            return sqlite_journal.documents(self._file.opened(), prefix)
 
     def rows(self) -> int:
         """Predictions kept."""
-        return self._tallies["rows"]
+        return self._file.tallies["rows"]
 
     def parked(self) -> int:
         """Labels that wait for their predictions."""
-        return self._tallies["parked"]
+        return self._file.tallies["parked"]
 
     def close(self) -> None:
         """Close the file; what waits in its log is written into it."""
-        self._closed = True
-        self._drop()
+        self._file.close()
 
     def _cells(self, batch: Batch) -> Iterator[tuple[object, ...]]:
         ids = [to_text(one) for one in batch.ids]
@@ -214,67 +238,15 @@ class SqliteStore:
             predicted_cells(batch),
             probability_texts(batch),
             segment_texts(batch, self._segments),
-            repeat(self._model, len(ids)),
+            repeat(self._file.model, len(ids)),
             strict=True,
         )
 
-    def _counted(self, connection: sqlite3.Connection, **steps: int) -> dict[str, int]:
-        """The tallies after this transaction, written with it."""
-        for name, step in steps.items():
-            if step:
-                connection.execute(
-                    "UPDATE tallies SET value = value + ? WHERE name = ?", (step, name)
-                )
-        return dict(connection.execute("SELECT name, value FROM tallies").fetchall())
-
-    @contextlib.contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[sqlite3.Connection]:
-        with self._translated():
-            connection = self._opened()
-            connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                self._drop()  # which rolls back
-                raise
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Foreign exceptions become StoreError, and a connection that failed is not used again."""
-        try:
-            yield
-        except (*_FOREIGN_ERRORS, StoreError) as error:
-            self._drop()
-            raise StoreError(f"{self._path}: {error}") from error
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            if self._closed:
-                raise StoreError("it is closed")
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            connection = sqlite3.connect(
-                self._path,
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,  # one at a time: opened in one, used in another
-            )
-            try:
-                prepare(connection)
-                self._model = model_number(connection, *self._model_name)
-                tallies = connection.execute("SELECT name, value FROM tallies").fetchall()
-            except BaseException:
-                _close(connection)
-                raise
-            self._tallies = dict(tallies)
-            self._connection = connection
-        return self._connection
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            _close(connection)
+    def _committed(self, tallies: dict[str, int], noted: sqlite_journal.Noted | None) -> None:
+        self._file.tallies = tallies
+        if noted is not None:
+            entry, joins, gap = noted
+            self._journal.note(entry, joins, gap=gap)
 
 
 def _insert(connection: sqlite3.Connection, rows: Iterator[tuple[object, ...]]) -> None:
@@ -285,7 +257,8 @@ def _insert(connection: sqlite3.Connection, rows: Iterator[tuple[object, ...]]) 
     connection.executemany(_INSERT, block)
 
 
-def _close(connection: sqlite3.Connection) -> None:
-    """Close, which rolls back what was begun."""
-    with contextlib.suppress(sqlite3.Error):
-        connection.close()
+def _body(key: str, document: object) -> bytes | None:
+    try:
+        return None if document is None else orjson.dumps(document)
+    except TypeError as error:
+        raise StoreError(f"document {key!r} is not JSON: {error}") from None

@@ -63,11 +63,15 @@ _VERSION_4 = (
     "CREATE INDEX aliases_at ON aliases(at)",
 )
 
+# What was joined since the last checkpoint: see `journal`. An entry's number never comes again.
+_VERSION_5 = ("CREATE TABLE journal(entry INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL)",)
+
 MIGRATIONS = (
     _VERSION_1,
     _VERSION_2,
     _VERSION_3,
     _VERSION_4,
+    _VERSION_5,
 )  # MIGRATIONS[n] brings a file of version n to n + 1
 
 _SETTINGS = (

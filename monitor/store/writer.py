@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from monitor.errors import StoreError
 from monitor.records.batch import Batch
@@ -20,7 +20,7 @@ from monitor.records.label import Joined, Label, Outcome
 from monitor.store.age import Age
 from monitor.store.answers import Answer, split
 from monitor.store.counts import WriterCounts
-from monitor.store.protocol import DEFAULT_RESTORED_ROWS, Erased, JoinReport, Store, Stored
+from monitor.store.protocol import Erased, JoinReport, Store, Stored
 from monitor.store.rounds import Call, LabelRequest, Round, WriterLimits, WriterQueue
 
 _EXPIRE_EVERY_SECONDS = 30.0
@@ -28,6 +28,7 @@ _EXPIRE_PAUSE_SECONDS = 0.01  # at least, while there is more: others come in be
 _NEWS_EVERY_SECONDS = 1.0  # how late a label that was posted to another replica may count
 
 Finish = Callable[[], None]
+T = TypeVar("T")
 
 
 class StoreWriter:
@@ -35,7 +36,8 @@ class StoreWriter:
 
     `on_joined` is called on the loop with every join and correction, whether a label met its
     prediction or a prediction its label, and before the label's sender is answered: the only place
-    to count joins from, because a sender may be gone by then.
+    to count joins from, because a sender may be gone by then. `on_entries` is called next, with the
+    journal's entries that say the same.
     """
 
     def __init__(
@@ -43,12 +45,16 @@ class StoreWriter:
         open_store: Callable[[], Store],
         on_joined: Callable[[Sequence[Joined]], None],
         *,
+        on_entries: Callable[[Sequence[int]], None] = lambda _: None,
+        hears: bool = True,
         limits: WriterLimits = WriterLimits(),  # noqa: B008 - frozen
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._open_store = open_store
         self._on_joined = on_joined
+        self._on_entries = on_entries
         self._clock = clock
+        self.hears = hears  # what other replicas did to this one's predictions
         self._queue = WriterQueue(limits)
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -96,8 +102,7 @@ class StoreWriter:
 
     async def prediction(self, prediction_id: str) -> list[Stored]:
         """All rows of a request with their labels."""
-        rows: list[Stored] = await self._call(lambda store: store.prediction(prediction_id))
-        return rows
+        return await self.ask(lambda store: store.prediction(prediction_id))
 
     async def erase(self, prediction_id: str) -> Erased:
         """Delete all of an id, for good; on the disk when this returns."""
@@ -107,8 +112,7 @@ class StoreWriter:
             self._tell(erased.joined)
             return erased
 
-        erased: Erased = await self._call(ask)
-        return erased
+        return await self.ask(ask)
 
     async def revoke(self, source: str) -> int:
         """Take out all labels of a source that were received until now; how many there were."""
@@ -116,7 +120,7 @@ class StoreWriter:
         labels = 0
         at: int | None = 0
         while at is not None:
-            taken, at = await self._call(partial(self._revoke_step, source, until, at))
+            taken, at = await self.ask(partial(self._revoke_step, source, until, at))
             labels += taken
         return labels
 
@@ -126,24 +130,6 @@ class StoreWriter:
         revoked = store.revoke(source, until, at)
         self._tell(revoked.joined)
         return revoked.labels, revoked.at
-
-    async def joined_since(self, at: float, limit: int = DEFAULT_RESTORED_ROWS) -> list[Joined]:
-        """The newest `limit` joins that began to count at `at` or later, oldest first."""
-        joined: list[Joined] = await self._call(lambda store: list(store.joined_since(at, limit)))
-        return joined
-
-    async def put_document(self, key: str, document: object) -> None:
-        """Keep a small JSON document, on the disk when this returns; None removes it."""
-        await self._call(lambda store: store.put_document(key, document))
-
-    async def get_document(self, key: str) -> Any:  # noqa: ANN401 - any JSON
-        """The document under a key, or None."""
-        return await self._call(lambda store: store.get_document(key))
-
-    async def documents(self, prefix: str) -> dict[str, Any]:
-        """Every document whose key begins like this, by its key."""
-        found: dict[str, Any] = await self._call(lambda store: store.documents(prefix))
-        return found
 
     def counts(self) -> WriterCounts:
         """How things stand; from any thread, at once."""
@@ -167,11 +153,13 @@ class StoreWriter:
         if self._thread.is_alive():
             await asyncio.to_thread(self._thread.join, timeout_seconds)
 
-    async def _call(self, ask: Callable[[Store], Any]) -> Any:  # noqa: ANN401 - whatever was asked
+    async def ask(self, use: Callable[[Store], T]) -> T:
+        """Whatever the store says to it, in its thread and in its turn."""
         answer = Answer()
-        if not self._queue.put_call(Call(ask, answer.give, answer.fail)):
+        if not self._queue.put_call(Call(use, answer.give, answer.fail)):
             raise StoreError("the store is closed, or too much waits for it")
-        return await answer.future
+        result: T = await answer.future
+        return result
 
     def _run(self) -> None:
         expire_at = news_at = time.monotonic()
@@ -202,7 +190,12 @@ class StoreWriter:
     def _answer(self, call: Call) -> None:
         def ask(store: Store) -> Finish:
             result = call.ask(store)
-            return lambda: call.done(result)
+
+            def answer() -> None:
+                self._tell(())
+                call.done(result)
+
+            return answer
 
         self._attempt(ask, call.failed)
 
@@ -248,7 +241,7 @@ class StoreWriter:
 
     def _hear(self) -> None:
         """What other replicas did to this one's predictions, where there are others."""
-        if self._store is None or not self._store.shared:
+        if self._store is None or not (self._store.shared and self.hears):
             return
 
         def hear(store: Store) -> Finish:
@@ -291,6 +284,12 @@ class StoreWriter:
             finish()
 
     def _tell(self, joined: Sequence[Joined]) -> None:
-        if joined and self._loop is not None:
+        entries = self._store.told() if self._store is not None else ()
+        if (joined or entries) and self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody counts any more
-                self._loop.call_soon_threadsafe(self._on_joined, joined)
+                self._loop.call_soon_threadsafe(self._told, joined, entries)
+
+    def _told(self, joined: Sequence[Joined], entries: Sequence[int]) -> None:
+        if joined:
+            self._on_joined(joined)
+        self._on_entries(entries)

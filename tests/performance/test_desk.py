@@ -11,7 +11,9 @@ import pytest
 from monitor.alerting.conditions import Subject, conditions
 from monitor.alerting.policy import DriftPolicy
 from monitor.engine import Engine, EngineSettings
+from monitor.performance.checkpoint import Checkpoints, counted, is_whole, read, take_up
 from monitor.performance.desk import PerformanceRules
+from monitor.performance.kept import Counted
 from monitor.performance.segment_drift import SegmentDrift
 from monitor.performance.segments import Segment, Segments
 from monitor.profile.build import Rows, build_from_columns
@@ -121,18 +123,46 @@ def test_a_restart_knows_how_many_rows_were_predicted_and_that_errors_have_risen
     engine.label(labels)
     before = engine.evaluate(START + 5.0, WELL).snapshot.performance
     assert before.shift is not None
-    document = json.loads(json.dumps(engine.desk.to_document()))
+    documents = json.loads(json.dumps(Checkpoints().documents(now(engine))))
+    kept = read(documents)
+    assert kept is not None
     again = Engine(SETTINGS, reference)
-    again.desk.restore(document)
-    again.label(labels[:500], restored=True)
+    assert is_whole(kept, now(again))
+    take_up(kept, now(again), labels=True)
     after = again.evaluate(START + 5.0, WELL).snapshot.performance
-    assert after.by_prediction_time.labelled_ratio == 0.5
+    assert after.by_prediction_time == before.by_prediction_time
     assert [one.rows for one in after.segments] == [one.rows for one in before.segments]
     assert after.shift == before.shift
-    for wrong in ({}, {"format": 2}, {**document, "predicted": 7}, {**document, "shift": "x"}):
-        with pytest.raises(ValueError, match=r"performance|unpack"):
-            Engine(SETTINGS, reference).desk.restore(wrong)
-    again.desk.restore(None)
+    header = documents["counted all"]
+    for wrong in ({}, {"format": 2}, {**header, "panes": 7}, {**header, "panes": [[60.0, 1]]}):
+        assert read({**documents, "counted all": wrong}) is None
+    damaged = read({**documents, "counted all": {**header, "stream": "x"}})
+    assert damaged is not None
+    with pytest.raises(ValueError, match="counted"):
+        take_up(damaged, now(Engine(SETTINGS, reference)), labels=True)
+
+
+def test_a_checkpoint_writes_only_the_panes_that_changed(reference: Reference) -> None:
+    engine, checkpoints = Engine(SETTINGS, reference), Checkpoints()
+    for pane in range(3):
+        at = START + 60.0 * pane
+        engine.observe(batch(rows_of(pane, 100), at))
+        engine.label(joined(rows_of(pane, 100), at, at))
+    first = checkpoints.documents(now(engine))
+    assert [len(one["parts"]) > 0 for key, one in first.items() if key != "counted all"]
+    assert list(checkpoints.documents(now(engine))) == ["counted all"]
+    engine.label(joined(rows_of(1, 100), START + 60.0, START + 60.0, every=10))
+    changed = checkpoints.documents(now(engine))
+    assert [one["pane"] for key, one in changed.items() if key != "counted all"] == [
+        (START + 60.0) // 60.0
+    ]
+    checkpoints.forget()
+    assert checkpoints.documents(now(engine)).keys() == first.keys()
+
+
+def now(engine: Engine) -> Counted:
+    assert engine.reference is not None
+    return counted(("m", "1"), engine.desk, engine.labels, engine.reference.digest)
 
 
 def test_drift_in_one_segment_names_it_and_no_other(reference: Reference) -> None:

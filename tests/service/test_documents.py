@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 from monitor.service.documents import Documents
@@ -15,8 +16,11 @@ class Slow:
     def __init__(self) -> None:
         self.kept: list[tuple[str, object]] = []
 
-    async def put_document(self, key: str, document: object) -> None:
+    async def ask(self, use: Callable[[Slow], None]) -> None:
         await asyncio.sleep(0)
+        use(self)
+
+    def put_document(self, key: str, document: object) -> None:
         self.kept.append((key, document))
 
 

@@ -28,7 +28,7 @@ def label(prediction_id: str, value: float | str, row: int = 0, at: float = 50.0
 def test_a_full_disk_refuses_all_of_a_request_and_recovers(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "store.db")
     store.remember([Batch(["a"] * 9, range(9), [1.0] * 9, {}, {"prediction": range(9)})])
-    connection = store._opened()
+    connection = store._file.opened()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages}")
     labels = [label("a", "x" * 5000, row) for row in range(9)]
@@ -157,7 +157,7 @@ def test_labels_and_documents_are_synced_to_the_disk_and_predictions_need_not_be
     store = SqliteStore(tmp_path / "store.db")
 
     def synced() -> tuple[str, int]:
-        connection = store._opened()
+        connection = store._file.opened()
         (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
         (level,) = connection.execute("PRAGMA synchronous").fetchone()
         return mode, level

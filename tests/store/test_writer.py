@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,15 @@ from monitor.errors import StoreError
 from monitor.records.batch import Batch
 from monitor.records.label import Joined, Label, Outcome
 from monitor.store.age import Age
-from monitor.store.protocol import Erased, Expired, JoinReport, Remembered, Revoked, Stored
+from monitor.store.protocol import (
+    Erased,
+    Expired,
+    JoinReport,
+    Remembered,
+    Resumed,
+    Revoked,
+    Stored,
+)
 from monitor.store.rounds import WriterLimits
 from monitor.store.sqlite import SqliteStore
 from monitor.store.writer import StoreWriter
@@ -73,6 +81,15 @@ class Gate:
 
     def joined_since(self, at: float, limit: int = 10) -> Iterator[Joined]:
         return self.store.joined_since(at, limit)
+
+    def told(self) -> tuple[int, ...]:
+        return self.store.told()
+
+    def checkpoint(self, documents: Mapping[str, object], entries: Sequence[int]) -> None:
+        self.store.checkpoint(documents, entries)
+
+    def resume(self, prefix: str) -> Resumed:
+        return self.store.resume(prefix)
 
     def expire(self, now: float) -> Expired:
         return self.store.expire(now)
@@ -173,7 +190,7 @@ def test_a_sender_that_left_loses_no_join(tmp_path: Path) -> None:
         await entered(gate)
         task.cancel()
         gate.open.set()
-        await writer.get_document("anything")
+        await writer.ask(lambda store: store.get_document("anything"))
         assert [one.label for one in joined] == [label("a")]
 
     tell(tmp_path, story)
@@ -254,14 +271,15 @@ def test_stopping_keeps_what_waits_and_a_new_writer_finds_it(tmp_path: Path) -> 
         first.start()
         for number in range(50):
             assert first.remember(predicted(str(number), 1000))
-        await first.put_document("alerts", [1, 2])
+        await first.ask(lambda store: store.put_document("alerts", [1, 2]))
         await first.join([label("7", 3)])
         await first.stop()
         second = new()
         second.start()
-        assert [one.label for one in await second.joined_since(0.0)] == [label("7", 3)]
-        assert await second.get_document("alerts") == [1, 2]
-        assert await second.get_document("none") is None
+        restored = await second.ask(lambda store: store.joined_since(0.0))
+        assert [one.label for one in restored] == [label("7", 3)]
+        assert await second.ask(lambda store: store.get_document("alerts")) == [1, 2]
+        assert await second.ask(lambda store: store.get_document("none")) is None
         assert second.counts().rows == 50_000
         await second.stop()
 

@@ -6,9 +6,9 @@ Knows nothing of what the values are.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from monitor.statistics.sequential.detector import at_least, finite, probability
 
@@ -79,6 +79,16 @@ class Adwin:
         self._whole = _Part(0, 0.0, 0.0)
         self._seen = 0
 
+    def to_document(self) -> list[object]:
+        """The stream so far, as JSON can hold it."""
+        return [self._seen, list(self._whole), [[list(part) for part in row] for row in self._rows]]
+
+    def restore(self, document: Sequence[Any]) -> None:
+        """Go on with a stream; ValueError or TypeError on what is none."""
+        seen, whole, rows = document
+        self._rows = [[_part(*part) for part in row] for row in rows]
+        self._whole, self._seen = _part(*whole), int(seen)
+
     @property
     def width(self) -> int:
         """Values in the window."""
@@ -127,3 +137,7 @@ class Adwin:
         limit = math.sqrt(2.0 * spread * whole.squares / whole.values * doubt)
         gap = total0 / n0 - (whole.total - total0) / n1
         return abs(gap) > limit + 2.0 / 3.0 * doubt * spread
+
+
+def _part(values: int, total: float, squares: float) -> _Part:
+    return _Part(int(values), float(total), float(squares))
