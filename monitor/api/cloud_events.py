@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,6 +22,8 @@ from monitor.events import Event, Half
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 MAX_EVENTS = 1000
+
+_TRACE = re.compile(r"[0-9a-f-]{55,128}")  # CloudEvents' extension for distributed tracing
 
 VERSIONS = ("1.0", "0.3")
 TYPES = {
@@ -83,6 +86,9 @@ def _event(attributes: Mapping[str, Any], content_type: str, body: bytes, now: f
         raise EventError(f"type {str(attributes.get('type'))[:64]!r} is no inference's")
     said = content_type.encode("latin-1", "replace").replace(b"\r", b"").replace(b"\n", b"")
     fields = b"content-type: " + said + b"\r\n" if said else b""
+    trace = str(attributes.get("traceparent", ""))
+    if _TRACE.fullmatch(trace):
+        fields += b"traceparent: " + trace.encode() + b"\r\n"
     return Event(
         str(attributes.get("id", "")), half, _at(attributes.get("time"), now), fields, body
     )

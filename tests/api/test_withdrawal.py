@@ -73,6 +73,17 @@ def test_a_prediction_is_deleted_with_its_labels(client: Any) -> None:
     assert (again.status_code, again.json()["rows"]) == (200, 0)
 
 
+def test_a_name_of_several_predictions_deletes_none(client: Any) -> None:
+    answer = client.ask("DELETE", "/api/v1/predictions/trace")
+    assert (answer.status_code, "several" in answer.json()["error"]) == (409, True)
+    assert client.get("/api/v1/predictions/abc").status_code == 200
+
+
+def test_what_is_read_under_another_name_says_its_id(client: Any) -> None:
+    found = client.get("/api/v1/predictions/order-7")
+    assert (found.status_code, found.json()["prediction_id"]) == (200, "abc")
+
+
 def test_a_source_is_revoked(client: Any, house: Any) -> None:
     client.post([{**GOOD, "source": "bad"}, {"prediction_id": "x", "label": 1, "source": "good"}])
     gone = client.ask("DELETE", "/api/v1/labels", params={"source": "bad"})

@@ -24,6 +24,7 @@ WINDOW = (
     "window: {size: 6s, pane: 500ms, min_rows: 100}\nalerts: {for: 200ms, keep_firing_for: 200ms"
 )
 NOISE = 0.5
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 def _reference(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -162,14 +163,15 @@ def test_a_restart_keeps_labels_reference_and_window(start: Callable[..., Sideca
     assert (status, answer["duplicate"]) == (202, 1)
 
 
-def test_the_callers_id_joins_and_the_model_sees_it(
+def test_the_callers_ids_join_and_the_model_sees_its_own(
     start: Callable[..., Sidecar], served: Model
 ) -> None:
     sidecar = start()
-    _, fields, _ = sidecar.predict([1.0], **{"x-request-id": "order-17"})
+    trace = f"00-{TRACE}-00f067aa0ba902b7-01"
+    _, fields, _ = sidecar.predict([1.0], **{"x-request-id": "order-17", "traceparent": trace})
     assert fields["x-prediction-id"] == "order-17"
     assert served.seen[-1] == "order-17"
-    assert sidecar.feedback({"prediction_id": "order-17", "label": 2.5})[0] == 202
+    assert sidecar.feedback({"prediction_id": TRACE, "label": 2.5})[0] == 202
 
     def joined() -> bool:
         status, answer = sidecar.get("/api/v1/predictions/order-17")

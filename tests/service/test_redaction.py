@@ -5,11 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from monitor.codec import Decoder
+from monitor.config import Config
 from monitor.errors import ReferenceFileError
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.reference import Reference, render
 from monitor.records.batch import Batch
+from monitor.records.exchange import Exchange
 from monitor.service.redaction import check_reference, redacted
+from monitor.service.settings import decoder_settings
 
 CANARY = "canary-4711"
 NAMES = ("name", "address")
@@ -28,6 +32,16 @@ def batch(values: list[object]) -> Batch:
 
 def reference_of(rows: Batch) -> Reference:
     return build_from_columns(Rows(dict(rows.features), dict(rows.outputs)), created_at=0.0)
+
+
+def test_a_redacted_key_names_no_prediction() -> None:
+    asked = b'{"id": "%b", "x": 1}' % CANARY.encode()
+    exchange = Exchange("p", "POST", "/p", 200, 1.0, 0.1, b"", asked, b"", b'{"prediction": 2}')
+    upstream = {"upstream": "http://127.0.0.1:1"}
+    for redact, names in (((), [CANARY]), (("id",), [])):
+        config = Config.model_validate({**upstream, "observe": {"redact": redact}})
+        named = Decoder(decoder_settings(config, None)).decode(exchange).aliases
+        assert [one.name for one in named] == names
 
 
 def test_only_the_presence_goes_on() -> None:

@@ -16,6 +16,7 @@ from monitor.codec.columns import Columns
 from monitor.codec.document import parse
 from monitor.codec.format import Format, Inputs
 from monitor.codec.message import Message
+from monitor.codec.names import Ids
 from monitor.codec.settings import DecoderSettings
 from monitor.errors import CodecError
 from monitor.records.batch import PREDICTION
@@ -83,10 +84,9 @@ def outputs(
     return {name: [value] for name, value in columns.items()}
 
 
-def answer_id(message: Message) -> str | None:
+def ids(message: Message) -> Ids:
     """The completion's own id."""
-    found = _completion(message)["id"]
-    return found if type(found) is str else None
+    return (), (_completion(message)["id"],)
 
 
 def _usage(message: Message) -> dict[str, int]:
@@ -185,4 +185,5 @@ FORMAT = Format(
     matches,
     inputs,
     outputs,
+    ids=ids,
 )

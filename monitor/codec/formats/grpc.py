@@ -15,6 +15,7 @@ from monitor.codec.compression import decompress
 from monitor.codec.format import Format, Inputs
 from monitor.codec.http2.messages import HEAD_BYTES, STREAMED
 from monitor.codec.message import Message
+from monitor.codec.names import Ids
 from monitor.codec.settings import DecoderSettings
 from monitor.codec.tensors import (
     Tensor,
@@ -81,6 +82,15 @@ def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Colu
     return output_columns(tensors, inputs.rows)
 
 
+def ids(message: Message) -> Ids:
+    """The `id` of either message."""
+    return _id(message.kept(_REQUEST, lambda: None)), _id(message.kept(_ANSWER, lambda: None))
+
+
+def _id(read: Any) -> tuple[object, ...]:  # noqa: ANN401 - a message, where it has been read
+    return () if read is None else (read.id,)
+
+
 def _unframed(body: bytes, coding: bytes, settings: DecoderSettings) -> bytes:
     length = int.from_bytes(body[1:HEAD_BYTES], "big")
     if len(body) < HEAD_BYTES or len(body) != HEAD_BYTES + length:
@@ -139,4 +149,5 @@ FORMAT = Format(
     matches,
     inputs,
     outputs,
+    ids=ids,
 )

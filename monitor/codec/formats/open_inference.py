@@ -14,6 +14,7 @@ from monitor.codec.distributions import is_named_distribution
 from monitor.codec.document import parse
 from monitor.codec.format import Format, Inputs
 from monitor.codec.message import Message
+from monitor.codec.names import Ids, in_document
 from monitor.codec.settings import DecoderSettings
 from monitor.codec.tensors import (
     Tensor,
@@ -78,6 +79,11 @@ def outputs(message: Message, inputs: Inputs, settings: DecoderSettings) -> Colu
         if name in columns:
             columns.update(_classified(name, columns.pop(name), settings))
     return columns
+
+
+def ids(message: Message) -> Ids:
+    """The `id` of either side's JSON part."""
+    return in_document(document(message)), in_document(_answer(message)[0])
 
 
 def _is_object(document: object) -> bool:
@@ -203,4 +209,5 @@ FORMAT = Format(
     matches,
     inputs,
     outputs,
+    ids=ids,
 )
