@@ -26,7 +26,7 @@ EMPTY: dict[str, Any] = {"bounds": [], "counts": [0], "sum": 0.0}
 
 def _exchange(body: bytes = b'{"x": 1}', status: int = 200) -> bytes:
     fields = b"content-type: application/json\r\n"
-    outcome = (status, 1000.0, 0.1)
+    outcome = (status, 1000.0, 0.1, 0.0)
     return pack_exchange(b"id", b"POST", b"/p", outcome, (fields, body), (fields, b"[2]"))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from monitor.codec import answers
+from monitor.codec.bodies import EVENTS
 from monitor.codec.columns import SCALARS, Columns
 from monitor.codec.distributions import by_class
 from monitor.codec.format import Format, Inputs
@@ -25,6 +26,7 @@ from monitor.records.alias import Alias
 from monitor.records.batch import Batch
 from monitor.records.exchange import Exchange
 
+FIRST_TOKEN = "time_to_first_token_seconds"  # noqa: S105 - a column
 MAX_KNOWN_ROUTES = 512
 
 _ID = re.compile(r"[\x21-\x7e\u00a1-\ud7ff\ue000-\U0010ffff]{1,128}")
@@ -136,6 +138,9 @@ class Decoder:
         if self._probabilities is not None:
             found = _at(self._probabilities, message.answer, "probabilities")
             probabilities = _as_probabilities(found, rows)
+        first_byte_seconds = message.exchange.first_byte_seconds
+        if first_byte_seconds and message.answer_type == EVENTS:
+            outputs = {**outputs, FIRST_TOKEN: [first_byte_seconds] * rows}
         return outputs, probabilities
 
 

@@ -21,6 +21,7 @@ class Exchange:
     request_body: bytes
     response_fields: bytes
     response_body: bytes
+    first_byte_seconds: float = 0.0  # until the first of a body in pieces; 0: in one, or not known
 
     def request_field(self, name: bytes) -> bytes:
         """The first value of a request field, or b"" without it; `name` in lower case."""

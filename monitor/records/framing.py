@@ -25,7 +25,7 @@ MAX_FRAME_BYTES = (
 )  # a longer one is a broken peer, never a body: those are capped by max_body_bytes
 
 _PREFIX = struct.Struct("!IB")
-_EXCHANGE = struct.Struct("!HddHHIIIII")
+_EXCHANGE = struct.Struct("!HdddHHIIIII")
 _STATUSES = {status.to_bytes(2, "big"): str(status) for status in range(1000)}
 
 
@@ -35,7 +35,12 @@ def encode_exchange(exchange: Exchange) -> bytes:
         exchange.prediction_id.encode("latin-1"),
         exchange.method.encode("latin-1"),
         exchange.target.encode("latin-1"),
-        (exchange.status, exchange.started_at, exchange.duration_seconds),
+        (
+            exchange.status,
+            exchange.started_at,
+            exchange.duration_seconds,
+            exchange.first_byte_seconds,
+        ),
         (exchange.request_fields, exchange.request_body),
         (exchange.response_fields, exchange.response_body),
     )
@@ -45,16 +50,20 @@ def pack_exchange(
     prediction_id: bytes,
     method: bytes,
     target: bytes,
-    outcome: tuple[int, float, float],
+    outcome: tuple[int, float, float, float],
     request: tuple[bytes, bytes],
     response: tuple[bytes, bytes],
 ) -> bytes:
-    """One EXCHANGE frame from its parts: `outcome` is (status, started_at, duration_seconds)."""
+    """One EXCHANGE frame from its parts.
+
+    `outcome` is (status, started_at, duration_seconds, first_byte_seconds).
+    """
     request_fields, request_body = request
     response_fields, response_body = response
-    status, started_at, duration = outcome
+    status, started_at, duration, first_byte = outcome
     head = _EXCHANGE.pack(
-        status, started_at, duration, len(prediction_id), len(method), len(target),
+        status, started_at, duration, first_byte,
+        len(prediction_id), len(method), len(target),
         len(request_fields), len(request_body), len(response_fields), len(response_body),
     )  # fmt: skip
     payload = b"".join(
@@ -74,7 +83,7 @@ def pack_exchange(
 
 def decode_exchange(payload: bytes) -> Exchange:
     """The Exchange in the payload of an EXCHANGE frame."""
-    status, started_at, duration, *lengths = _EXCHANGE.unpack_from(payload)
+    status, started_at, duration, first_byte, *lengths = _EXCHANGE.unpack_from(payload)
     prediction_id, method, target, request_fields, request, answer_fields, answer = lengths
     at_method = _EXCHANGE.size + prediction_id
     at_target = at_method + method
@@ -93,6 +102,7 @@ def decode_exchange(payload: bytes) -> Exchange:
         payload[at_request:at_answer_fields],
         payload[at_answer_fields:at_answer],
         payload[at_answer : at_answer + answer],
+        first_byte,
     )
 
 

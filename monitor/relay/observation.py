@@ -8,6 +8,7 @@ framing.
 from __future__ import annotations
 
 from random import random
+from time import monotonic
 
 from monitor.relay.http1.requests import RequestPlan
 from monitor.relay.state import State
@@ -17,8 +18,8 @@ class Observation:
     """The copy of one exchange; `reason` says why it is not observed, or "" as long as it is."""
 
     __slots__ = (
-        "_answer", "_answer_bytes", "_dropped", "_limit_bytes", "_plan", "_request",
-        "_request_bytes", "_state", "_tap", "prediction_id", "reason",
+        "_answer", "_answer_bytes", "_dropped", "_first_byte_at", "_limit_bytes", "_plan",
+        "_request", "_request_bytes", "_state", "_tap", "prediction_id", "reason",
     )  # fmt: skip
 
     def __init__(self, state: State, plan: RequestPlan) -> None:
@@ -31,6 +32,7 @@ class Observation:
         self._answer: list[bytes] = []
         self._request_bytes = 0
         self._answer_bytes = 0
+        self._first_byte_at = 0.0  # monotonic; of an answer in pieces only
         self.prediction_id = b""
         self.reason = plan.unoffered
         if not self.reason:
@@ -61,6 +63,8 @@ class Observation:
         if size_bytes > self._limit_bytes or not self._tap.reserve(len(payload)):
             self._let_go(size_bytes)
             return
+        if not self._answer_bytes:
+            self._first_byte_at = monotonic()
         self._answer_bytes = size_bytes
         self._answer.append(payload)
 
@@ -103,7 +107,11 @@ class Observation:
             plan = self._plan
             request, answer = b"".join(self._request), whole_answer or b"".join(self._answer)
             self._free()
+            first_byte_seconds = 0.0
+            if self._first_byte_at:
+                first_byte_at = self._first_byte_at + self._state.wall_offset_seconds
+                first_byte_seconds = first_byte_at - outcome[1]
             self._tap.offer(
-                self.prediction_id, plan.method, plan.target, outcome,
+                self.prediction_id, plan.method, plan.target, (*outcome, first_byte_seconds),
                 (plan.fields, request), (answer_fields, answer),
             )  # fmt: skip

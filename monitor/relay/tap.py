@@ -125,7 +125,7 @@ class Tap(asyncio.Protocol):
         prediction_id: bytes,
         method: bytes,
         target: bytes,
-        outcome: tuple[int, float, float],
+        outcome: tuple[int, float, float, float],
         request: tuple[bytes, bytes],
         response: tuple[bytes, bytes],
     ) -> None:

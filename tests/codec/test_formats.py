@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from monitor.codec import Decoder, DecoderSettings
+from monitor.codec.bodies import EVENTS
 from monitor.codec.format import Format
 from monitor.codec.formats.table import FORMATS, candidates
 from monitor.codec.message import Message
@@ -137,3 +138,26 @@ def test_an_absolute_target_is_read_by_its_path(exchange: Make) -> None:
     path = "http://model:8080/v1/models/m:predict?x=/invocations"
     batch = Decoder().decode(exchange({"instances": [[1]]}, {"predictions": [2]}, path))
     assert _columns(batch.features) == {"f0": [1]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "rows", "first_byte_seconds", "expected"),
+    [
+        (EVENTS, b"data: 1\n\ndata: 2\n\n", [{"x": 1}, {"x": 2}], 0.25, [0.25, 0.25]),
+        (EVENTS, b'data: {"prediction": 2}\n\n', {"x": 1}, 0.5, [0.5]),
+        (EVENTS, b"data: 1\n\n", {"x": 1}, 0.0, None),  # not known
+        ("application/json", b"[1]", {"x": 1}, 0.25, None),
+    ],
+)
+def test_a_stream_of_events_tells_when_it_began(
+    exchange: Make,
+    kind: str,
+    answer: bytes,
+    rows: object,
+    first_byte_seconds: float,
+    expected: list[float] | None,
+) -> None:
+    made = exchange(rows, answer, response_fields=f"content-type: {kind}\r\n".encode())
+    batch = Decoder().decode(replace(made, first_byte_seconds=first_byte_seconds))
+    assert batch.outputs.get("time_to_first_token_seconds") == expected
+    assert next(iter(batch.outputs)) == "prediction"

@@ -30,6 +30,7 @@ exchanges = st.builds(
     request_body=st.binary(max_size=60),
     response_fields=st.binary(max_size=60),
     response_body=st.binary(max_size=60),
+    first_byte_seconds=st.floats(0, 1e6),
 )
 
 

@@ -27,6 +27,7 @@ from tests.relay.harness import (
 pytestmark = pytest.mark.end_to_end  # real sockets on loopback
 
 BODY = b'{"x": 1}'
+PIECE_SECONDS = 0.05
 HEAD = b"POST /predict HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n"
 
 
@@ -131,6 +132,37 @@ def test_chunked_bodies_are_observed_without_their_chunks(monitor: Monitor) -> N
         eventually(lambda: len(monitor.exchanges) == 1)
     assert monitor.exchanges[0].request_body == b"abc"
     assert monitor.exchanges[0].response_body == b"def"
+
+
+def test_an_answer_in_pieces_tells_when_its_first_byte_came(monitor: Monitor) -> None:
+    seen = threading.Event()
+
+    def slow(connection: socket.socket, _number: int) -> None:
+        while head := read_head(connection):
+            read_exactly(connection, len(BODY))
+            if b"/whole" in head:
+                connection.sendall(answer(b"all"))
+                continue
+            connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            threading.Event().wait(PIECE_SECONDS)
+            connection.sendall(b"2\r\nde\r\n")
+            seen.wait(5.0)
+            connection.sendall(b"1\r\nf\r\n0\r\n\r\n")
+
+    with running_origin(slow) as origin, _relay(origin.port, monitor) as relay:
+        _connected(relay)
+        relay.ask(HEAD.replace(b"/predict", b"/whole") + b"\r\n" + BODY)
+        with relay.connect() as client:
+            client.sendall(HEAD + b"\r\n" + BODY)
+            while b"de" not in client.recv(65536):
+                pass
+            threading.Event().wait(PIECE_SECONDS)
+            seen.set()
+            eventually(lambda: len(monitor.exchanges) == 2)
+    whole, pieces = monitor.exchanges
+    assert whole.first_byte_seconds == 0.0
+    assert pieces.first_byte_seconds >= PIECE_SECONDS
+    assert pieces.duration_seconds - pieces.first_byte_seconds >= PIECE_SECONDS * 0.99
 
 
 @pytest.mark.parametrize(
