@@ -67,6 +67,7 @@ def backtest(
         if one.column.kind is Kind.NUMERIC and one.column.key in chosen.columns
     ]
     settings, step = _settings(options)
+    pane_seconds = options.settings.pane_seconds
     with Database(stage) as database:
         file = open_data(database, path, wanted, numeric)
         log = Log(database, file, options.time, chosen.columns)
@@ -76,12 +77,12 @@ def backtest(
             raise DataFileError(f"{path}: {looks:,} looks are too many; make the window longer")
         record = Record(looks)
         engine = Engine(settings, restricted(reference, chosen.keys))
-        _Replay(engine, settings, step, record).run(log)
+        _Replay(engine, settings, step, JUST_BEFORE * pane_seconds, record).run(log)
     return Backtest(
         path,
         span,
         reference.digest,
-        settings,
+        replace(settings, pane_seconds=pane_seconds),
         record.looks,
         record.insufficient,
         record.raised(),
@@ -92,15 +93,18 @@ def backtest(
 
 
 def _settings(options: BacktestOptions) -> tuple[EngineSettings, int]:
-    """The engine's settings, and how many panes lie between two looks.
+    """The engine's settings, and how many of its panes lie between two looks.
 
-    Nobody looks in between, and time passes all the same.
+    Nobody looks in between: so these are one pane, where the window is a whole number of such; and
+    time passes all the same.
     """
     settings = options.settings
     panes = round(settings.window_seconds / settings.pane_seconds)
     step = max(1, math.ceil(panes / LOOKS_A_WINDOW))
     gap = max(settings.timing.gap_seconds, settings.pane_seconds * step)
     settings = replace(settings, timing=replace(settings.timing, gap_seconds=gap))
+    if panes % step == 0:
+        settings, step = replace(settings, pane_seconds=settings.pane_seconds * step), 1
     if options.parts.target is not None:
         return settings, step
     # Without labels in the log, that none came is no news.
@@ -111,10 +115,13 @@ def _settings(options: BacktestOptions) -> tuple[EngineSettings, int]:
 class _Replay:
     """One engine, and how far it is in the log."""
 
-    def __init__(self, engine: Engine, settings: EngineSettings, step: int, record: Record) -> None:
+    def __init__(
+        self, engine: Engine, settings: EngineSettings, step: int, before: float, record: Record
+    ) -> None:
         self._engine = engine
         self._settings = settings
         self._step = step
+        self._before = before  # seconds from a look to its pane's end
         self._record = record
         self._health = Health(observing=True)
 
@@ -139,6 +146,5 @@ class _Replay:
 
     def _look(self, pane: int) -> None:
         end = (pane + 1) * self._settings.pane_seconds
-        now = end - JUST_BEFORE * self._settings.pane_seconds
-        found = self._engine.evaluate(now, self._health)
+        found = self._engine.evaluate(end - self._before, self._health)
         self._record.take(end, found, self._settings.min_rows)

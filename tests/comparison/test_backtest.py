@@ -113,6 +113,18 @@ def test_it_is_the_live_engine(tmp_path: Path, reference: Reference) -> None:
     assert told(found) == sorted(expected, key=lambda one: (one[2], one[1]))
 
 
+def test_panes_between_two_looks_make_no_difference(tmp_path: Path, reference: Reference) -> None:
+    path = write(rows(), tmp_path / "log.parquet")
+    found = {}
+    for minutes in (6, 12):  # 60 panes, of which every second ends with a look; and 30
+        settings = replace(SETTINGS, pane_seconds=minutes * 60.0)
+        found[minutes] = backtest(path, reference, BacktestOptions("when", Parts(), settings))
+        assert document(found[minutes])["pane_seconds"] == minutes * 60.0
+    assert told(found[6]) == told(found[12])
+    assert found[6].looks == found[12].looks == HOURS * 5
+    assert [one.what for one in found[6].raised] == ["x"]
+
+
 def test_labels_that_the_log_has_are_scored(tmp_path: Path, reference: Reference) -> None:
     path = write(rows(), tmp_path / "log.parquet")
     settings = replace(SETTINGS, performance=PerformanceRules(thresholds={"rmse": 2.0}))
