@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from monitor.profile import values as read
+from monitor.profile.buckets import buckets
 from monitor.profile.grid import NumericGrid
 from monitor.profile.values import Values
 
@@ -14,6 +15,7 @@ Codes = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Table = list[tuple[int, NumericGrid, Values]]  # a column's place in the layout, its grid, its rows
 
+MANY_ROWS = 256  # fewer are searched for sooner than dropped into buckets
 LARGEST_DEVIATION = 1e140  # its square is still finite, and so is the sum of many
 
 
@@ -24,7 +26,10 @@ def number_codes(columns: Table, rows: int, moments: Floats) -> dict[int, Codes]
     wrong: list[tuple[int, NDArray[np.bool_]]] = []
     for row, (_, grid, column) in enumerate(columns):
         table[row], invalid = read.numbers(column)
-        codes[row] = grid.edges.searchsorted(table[row], side="right")
+        if rows >= MANY_ROWS:
+            codes[row] = buckets(grid).codes(table[row])
+        else:
+            codes[row] = grid.edges.searchsorted(table[row], side="right")
         if invalid is not None:
             wrong.append((row, invalid))
     finite = np.isfinite(table)
