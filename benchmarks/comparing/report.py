@@ -44,14 +44,11 @@ def bars(results: Results) -> Rows:
     rows: Rows = []
     ours = {one.form: one for one in results.figures if one.subject == SIDELIGHT}
     for peer in (one for one in results.figures if one.subject != SIDELIGHT):
-        own, limit = ours[peer.form], SLOWEST[peer.subject]
-        for what, ratio in (
-            ("time", own.seconds / peer.seconds),
-            ("CPU time", own.cpu_seconds / peer.cpu_seconds),
-        ):
-            rows.append(_bar(f"{what} / {peer.subject}'s, {peer.form}", limit, ratio))
-        ratio = own.bytes / peer.bytes
-        rows.append(_bar(f"memory / {peer.subject}'s, {peer.form}", LARGEST, ratio))
+        own, limit, whose = ours[peer.form], SLOWEST[peer.subject], f"{peer.subject}'s, {peer.form}"
+        rows.append(_bar(f"time / {whose}", limit, own.seconds / peer.seconds))
+        cpu = own.cpu_seconds / peer.cpu_seconds
+        rows.append((f"CPU time / {whose}", "told", f"{cpu:.3g}", ""))
+        rows.append(_bar(f"memory / {whose}", LARGEST, own.bytes / peer.bytes))
     rows += [
         _bar(f"seconds, {form}", REPLAY_SECONDS, one.seconds)
         for form, one in ours.items()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -16,7 +17,8 @@ from benchmarks.comparing import data
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER_SCRIPT = Path(__file__).with_name("peers.py")
-MOST_SECONDS = 1800
+WARM_ROWS = 2_000  # of the files by which each subject's bytecode is written
+PEER_FORMATS = {"evidently": ("parquet",)}  # it takes minutes, whatever the format
 
 SIDELIGHT = "sidelight"
 REPLAY = "a year of flights"
@@ -71,14 +73,17 @@ def run(plan: Plan, peers: Mapping[str, Path], say: Say) -> Results:
     absent: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        say("each subject once on a few rows: its bytecode is there then, as installers leave it")
+        _warm(folder, plan.formats, peers)
         say(f"writing two files of {plan.rows:,} rows")
         data.tables(folder, plan.rows, plan.formats)
         for form in plan.formats:
-            files = [str(folder / f"{side}.{form}") for side in ("reference", "current")]
             say(f"sidelight, {form}")
-            figures.append(_sidelight(["compare", *files, "--json"], form, plan.rounds, 1))
+            figures.append(_sidelight(_compare(folder, form), form, plan.rounds, 1))
             say(_told(figures[-1]))
             for peer, python in peers.items():
+                if form not in PEER_FORMATS.get(peer, plan.formats):
+                    continue
                 say(f"{peer}, {form}")
                 try:
                     figure, version = _peer(peer, python, folder, form)
@@ -90,6 +95,22 @@ def run(plan: Plan, peers: Mapping[str, Path], say: Say) -> Results:
                 say(_told(figure))
         flights = _replays(folder, plan.rounds, figures, absent, say) if plan.replay else 0
     return Results(plan, figures, versions, absent, flights, perf_counter() - began)
+
+
+def _warm(folder: Path, formats: Sequence[str], peers: Mapping[str, Path]) -> None:
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    data.tables(folder, WARM_ROWS, tuple(formats))
+    for form in formats:
+        _sidelight(_compare(folder, form), form, 1, 1)
+        for peer, python in peers.items():
+            with suppress(_BrokenError):  # which is said when it is measured
+                _peer(peer, python, folder, form)
+
+
+def _compare(folder: Path, form: str) -> list[str]:
+    files = [str(folder / f"{side}.{form}") for side in ("reference", "current")]
+    return ["compare", *files, "--json"]
 
 
 def _replays(
