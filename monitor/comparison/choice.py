@@ -9,6 +9,7 @@ import numpy as np
 
 from monitor.comparison.parts import Key, Parts
 from monitor.errors import DataFileError
+from monitor.profile.column import ColumnProfile
 from monitor.profile.counts import Counts
 from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference
@@ -84,6 +85,11 @@ def columns_of(reference: Reference, keys: Sequence[Key]) -> tuple[Layout, Count
         if profile.column.key in wanted
         or (profile.column.source, profile.column.role.value) in wanted
     ]
+    return part_of(reference, profiles)
+
+
+def part_of(reference: Reference, profiles: Sequence[ColumnProfile]) -> tuple[Layout, Counts]:
+    """Some of a reference's columns, with what the reference has in them."""
     cells = [profile.cells for profile in profiles]
     moments = np.array([profile.moments for profile in profiles], dtype=np.float64)
     layout = Layout(profiles)

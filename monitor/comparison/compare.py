@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,14 +10,15 @@ from monitor.comparison.choice import choose, columns_of
 from monitor.comparison.count import count_file
 from monitor.comparison.database import Database, Stage
 from monitor.comparison.datafile import open_data
+from monitor.comparison.dependence import axis_columns, depend
 from monitor.comparison.learn import learn
-from monitor.comparison.parts import Parts
+from monitor.comparison.parts import Key, Parts
 from monitor.comparison.together import Pool, tell_apart
 from monitor.comparison.verdict import Comparison, Rule, Side, Standard, Together, judge
 from monitor.errors import DataFileError
 from monitor.profile.reference import Reference, load
 from monitor.profile.tables import open_table
-from monitor.schema import Kind
+from monitor.schema import Kind, Role
 from monitor.snapshot import Status
 
 MAX_NAMES = 20
@@ -67,6 +69,12 @@ def _reference(
     return _Learned(learnt, Pool(database, file, columns, rows))
 
 
+def _asked(learned: _Learned, columns: Mapping[Key, str]) -> tuple[str, ...]:
+    """Columns of the file of which rows are wanted, however many others there are."""
+    keys = [(name, Role.FEATURE.value) for name in axis_columns(learned.reference)]
+    return tuple(columns[key] for key in keys if key in columns)
+
+
 def _is_reference_file(path: Path) -> bool:
     """By its first byte: neither CSV with a header nor Parquet begins with a brace."""
     try:
@@ -95,11 +103,14 @@ def _compared(
     file = open_data(database, current, tuple(dict.fromkeys(chosen.columns.values())), numeric)
     if not file.rows:
         raise DataFileError(f"{current}: there are no rows")
-    counted = count_file(database, file, standard.layout, chosen.columns)
+    asked = _asked(learned, chosen.columns) if options.together else ()
+    counted = count_file(database, file, standard.layout, chosen.columns, asked)
     together = Together(Status.INSUFFICIENT)
-    if options.together:
-        now = Pool(database, file, chosen.columns, counted.rows)
+    now = Pool(database, file, chosen.columns, counted.rows)
+    if options.together and learned.pool is not None:
         together = tell_apart(standard.layout, learned.pool, now, options.rule)
+    elif options.together:
+        together = depend(reference, now, options.rule)
     return Comparison(
         Side(path, reference.rows, "" if learned.pool else reference.digest),
         Side(current, file.rows),

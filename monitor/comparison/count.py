@@ -5,7 +5,7 @@ The result is what `Layout.count` gives on the same rows, whichever way they cam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -39,10 +39,14 @@ class Counted:
 
 
 def count_file(
-    database: Database, file: DataFile, layout: Layout, columns: Mapping[Key, str]
+    database: Database,
+    file: DataFile,
+    layout: Layout,
+    columns: Mapping[Key, str],
+    asked: Collection[str] = (),
 ) -> Counted:
     """Every row of the file; `columns` says where each of the layout's columns is, and one that is
-    nowhere is missing in every row."""
+    nowhere is missing in every row. Rows are sampled of the first columns, and of those `asked`."""
     numeric: dict[str, NumericGrid] = {}
     places: dict[int, str] = {}
     by_name: list[list[int]] = []
@@ -63,13 +67,18 @@ def count_file(
             by_name.append([i, *derived[profile.column.key]])
         else:
             by_row += [i, *derived[profile.column.key]]
-    rows = _count_numbers(database, file, numeric, places, total)
+    sampled = {*tuple(numeric)[:MOST_SAMPLED], *asked}
+    held = count(database, file, numeric, sampled, ROWS)
+    for i, name in places.items():
+        one = held.cells[name]
+        missing = file.rows - int(one.values.sum())
+        total.put(i, np.concatenate([one.values, [missing, 0]]), one.moments)
     for which in by_name:
         key = layout.columns[which[0]].column.key
         total.count(which, ({key: rows} for rows in grouped(database, file, columns[key])))
     if by_row:
         total.count(by_row, _row_by_row(file, layout, by_row, columns))
-    return Counted(total.counts(), total.details, rows)
+    return Counted(total.counts(), total.details, held.rows)
 
 
 def _derived(layout: Layout) -> dict[Key, list[int]]:
@@ -79,22 +88,6 @@ def _derived(layout: Layout) -> dict[Key, list[int]]:
         if profile.column.source:
             found[profile.column.source, profile.column.role.value].append(i)
     return found
-
-
-def _count_numbers(
-    database: Database,
-    file: DataFile,
-    grids: Mapping[str, NumericGrid],
-    places: Mapping[int, str],
-    total: _Total,
-) -> Mapping[str, Floats]:
-    sampled = tuple(grids)[:MOST_SAMPLED]
-    counted = count(database, file, grids, sampled, ROWS)
-    for i, column in places.items():
-        held = counted.cells[column]
-        missing = file.rows - int(held.values.sum())
-        total.put(i, np.concatenate([held.values, [missing, 0]]), held.moments)
-    return counted.rows
 
 
 def _row_by_row(

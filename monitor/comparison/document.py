@@ -66,8 +66,10 @@ def _together(one: Together) -> dict[str, Any]:
         "status": one.status.value,
         "rows": one.rows,
         "auc": one.auc,
+        "score": one.score,
         "p_value": one.p_value,
         "threshold": one.threshold,
         "columns": [{"column": name, "importance": lost} for name, lost in one.columns],
+        "explanation": one.explanation,
         "reason": one.reason or None,
     }

@@ -36,7 +36,9 @@ def headline(found: Comparison) -> str:
     if found.faulty:
         said.append(f"the data of {len(found.faulty)} are at fault")
     if found.together.status is Status.DRIFT:
-        said.append("a model can tell the two apart")
+        apart = found.together.auc is not None
+        other = "columns depend on each other in another way"
+        said.append("a model can tell the two apart" if apart else other)
     if said:
         return f"Drift: {', '.join(said)}."
     return f"No drift in {columns} columns."
@@ -65,7 +67,14 @@ def notes(found: Comparison) -> list[str]:
 
 
 def in_words(one: Together) -> str:
-    """What the classifier found, in a sentence or two."""
+    """What was found of all columns together, in a sentence or two."""
+    if one.score is not None:
+        verdict = "in another way than" if one.status is Status.DRIFT else "as"
+        why = f" {one.explanation}." if one.explanation else ""
+        return (
+            f"All columns together: they depend on each other {verdict} in the reference "
+            f"(reconstruction error moved by {one.score:.3f}, {one.rows:,} rows).{why}"
+        )
     if one.auc is None:
         return f"All columns together: not compared ({one.reason})." if one.reason else ""
     verdict = "can" if one.status is Status.DRIFT else "cannot"

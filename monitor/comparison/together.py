@@ -38,7 +38,6 @@ MOST_SHUFFLED = 2000  # rows
 MOST_VALUES = 2_000_000  # scored at once
 LEAST_LOST = 0.005  # of the AUC, by a column that gave it away
 MISSING = "scikit-learn is missing: pip install 'sidelight[compare]'"
-NO_ROWS = "a reference file holds counts and no rows; give the file of rows instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +50,10 @@ class Pool:
     numbers: Mapping[str, Floats]
 
 
-def tell_apart(layout: Layout, reference: Pool | None, current: Pool, rule: Rule) -> Together:
+def tell_apart(layout: Layout, reference: Pool, current: Pool, rule: Rule) -> Together:
     """Whether the two can be told apart."""
-    if reference is None:
-        return Together(Status.INSUFFICIENT, reason=NO_ROWS)
     keys = [
-        p.column.key for p in layout.columns if _plain(p.column.key, p.grid, reference, current)
+        p.column.key for p in layout.columns if is_plain(p.column.key, p.grid, reference, current)
     ]
     keys = keys[:MOST_SAMPLED]
     if not keys:
@@ -140,7 +137,7 @@ def _lost(
     return np.array(lost)
 
 
-def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
+def is_plain(key: Key, grid: Grid, *pools: Pool) -> bool:
     """Whether both files have the column as plain numbers or as names, as the reference had it."""
     if isinstance(grid, PresenceGrid):
         return False  # texts, moments, vectors: no numbers, and no names that come again
@@ -152,17 +149,20 @@ def _plain(key: Key, grid: Grid, *pools: Pool) -> bool:
     return True
 
 
+def names_of(pool: Pool, columns: list[str]) -> dict[str, list[object]]:
+    """Columns of names, of the rows whose numbers the pool holds."""
+    read = names_of_rows(pool.database, pool.file, columns, ROWS)
+    return dict(zip(columns, read, strict=True))
+
+
 def _rows(pool: Pool, keys: list[Key], grids: list[Grid]) -> Floats:
     """Sampled rows as numbers `[rows, columns]`: names by their cells, NaN where missing."""
-    names = [
-        pool.columns[key]
-        for key, grid in zip(keys, grids, strict=True)
-        if not isinstance(grid, NumericGrid)
-    ]
-    read = names_of_rows(pool.database, pool.file, names, ROWS)
-    named = dict(zip(names, read, strict=True))
+    pairs = list(zip(keys, grids, strict=True))
+    named = names_of(
+        pool, [pool.columns[key] for key, grid in pairs if not isinstance(grid, NumericGrid)]
+    )
     found: list[Floats] = []
-    for key, grid in zip(keys, grids, strict=True):
+    for key, grid in pairs:
         column = pool.columns[key]
         if isinstance(grid, NumericGrid):
             found.append(pool.numbers[column])

@@ -64,7 +64,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Whether a model can tell reference from current: what no column shows by itself."""
+    """What no column shows by itself: whether a model can tell reference from current; of a
+    reference without rows, whether columns depend on each other as they did."""
 
     status: Status
     rows: int = 0  # of each side
@@ -73,6 +74,8 @@ class Together:
     threshold: float | None = None
     columns: tuple[tuple[str, float], ...] = ()  # which gave it away: AUC lost without it
     reason: str = ""  # why it was not asked
+    score: float | None = None  # without a model: how far the reconstruction error has moved
+    explanation: str = ""  # and which pairs of columns changed
 
 
 @dataclass(frozen=True, slots=True)

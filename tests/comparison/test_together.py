@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from monitor.comparison.compare import CompareOptions, compare
-from monitor.comparison.terminal import in_words
+from monitor.comparison.document import document
+from monitor.comparison.terminal import headline, in_words
 from monitor.comparison.together import auc
 from monitor.comparison.verdict import Comparison
 from monitor.profile.build import BuildOptions, build_from_file
@@ -58,9 +60,52 @@ def test_what_is_lacking_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     one, other = (write(pair(i, 0.0), tmp_path / f"{i}.parquet") for i in range(2))
     kept = tmp_path / "r.json"
     save(build_from_file(one, BuildOptions(), created_at=0.0), kept)
-    assert "counts and no rows" in compared(kept, other).together.reason
+    short = write(pair(5, 0.0, rows=50), tmp_path / "short.parquet")
+    assert "fewer than 100 rows" in compared(kept, short).together.reason
+    lone = write({"a": pair(0, 0.0)["a"]}, tmp_path / "lone.parquet")
+    assert compared(kept, lone).together.reason.endswith("reference: b, other")
+    save(build_from_file(lone, BuildOptions(), created_at=0.0), kept)
+    assert "too few" in compared(kept, other).together.reason
     monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
     found = compared(one, other)
     assert "pip install" in found.together.reason
     assert not found.drift
     assert len(found.readings) == 3
+
+
+def kept_of(rows: dict[str, Any], folder: Path) -> Path:
+    """A reference file of these rows."""
+    kept = folder / "r.json"
+    one = write(rows, folder / "a.parquet")
+    save(build_from_file(one, BuildOptions(), created_at=0.0), kept)
+    return kept
+
+
+def named(rows: dict[str, Any]) -> dict[str, Any]:
+    """The same rows, with a truth and a name that depend on `b`."""
+    return rows | {"late": rows["b"] > 0, "carrier": np.where(rows["b"] > 1, "WN", "UA").tolist()}
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_counts_know_how_columns_depend_on_each_other(tmp_path: Path, suffix: str) -> None:
+    kept = kept_of(named(pair(0, 0.8)), tmp_path)
+    found = compared(kept, write(named(pair(1, 0.0, 20_000)), tmp_path / f"b.{suffix}"))
+    assert not found.drifted
+    assert found.drift
+    assert found.together.auc is None
+    assert (found.together.score or 0.0) > found.rule.min_effect
+    assert "a and b" in found.together.explanation
+    assert "in another way" in in_words(found.together)
+    assert "depend on each other in another way" in headline(found)
+    assert 4000 < found.together.rows < 6000
+    said = document(found)["together"]
+    assert (said["status"], said["score"]) == ("drift", found.together.score)
+
+
+def test_counts_of_the_same_again_raise_nothing(tmp_path: Path) -> None:
+    kept = kept_of(named(pair(0, 0.8)), tmp_path)
+    for seed in range(1, 7):
+        found = compared(kept, write(named(pair(seed, 0.8, 2000)), tmp_path / "b.parquet"))
+        assert not found.drift
+        assert found.together.status is Status.OK
+        assert "as in the reference" in in_words(found.together)
