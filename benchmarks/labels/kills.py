@@ -7,6 +7,7 @@ every acknowledged label back from the file itself.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,6 +17,7 @@ import sqlite3
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,6 +42,10 @@ class Round:
     lost: int
     counted: int  # labels in the realised window afterwards
     back_seconds: float  # from the kill until a label is acknowledged again
+    ready_seconds: float  # from the kill until /readyz says so again
+    window_seconds: float  # from the kill until the window has every label that it had before
+    window_labels: int  # that it had
+    start_cpu_seconds: float  # of the process that came after, until then
     labels_per_second: float
 
 
@@ -72,8 +78,13 @@ def _round(
         done = [clients.submit(posting.run) for _ in range(CLIENTS)]
         threshold = chance.randrange(1, max(2, len(work) // 2))
         sidecar.wait(lambda: len(posting.acknowledged) >= threshold, 60.0)
+        held = _counted(sidecar)
+        monitor = sidecar.children()[MONITOR]
         killed_at = time.monotonic()
-        os.kill(sidecar.children()[MONITOR], signal.SIGKILL)
+        os.kill(monitor, signal.SIGKILL)
+        ready = _until(lambda: sidecar.get("/readyz")[0] == 200) - killed_at
+        whole = _until(lambda: _counted(sidecar) >= held) - killed_at
+        spent = _cpu_seconds(sidecar.children()[MONITOR])
         for client in done:
             client.result()
     seconds = time.monotonic() - began
@@ -86,8 +97,28 @@ def _round(
         lost=_lost(folder / "data" / "sidelight.db", acknowledged),
         counted=_counted(sidecar),
         back_seconds=back,
+        ready_seconds=ready,
+        window_seconds=whole,
+        window_labels=held,
+        start_cpu_seconds=spent,
         labels_per_second=len(acknowledged) * LABELS_AT_ONCE / seconds,
     )
+
+
+def _cpu_seconds(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")  # utime and stime
+
+
+def _until(seen: Callable[[], bool]) -> float:
+    """When it was seen first; a sidecar that does not answer yet has not shown it."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            if seen():
+                return time.monotonic()
+        time.sleep(0.01)
+    raise TimeoutError(f"not within {PATIENCE_SECONDS:g} s")
 
 
 def _counted(sidecar: Sidecar) -> int:

@@ -6,6 +6,7 @@ Knows SQLite and the join; not threads (`writer` has the one that calls), nor wh
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from pathlib import Path
@@ -69,6 +70,7 @@ class SqliteStore:
         self._segments = settings.segments
         self._retention = sqlite_expiry.Retention(settings.label_ttl_seconds, settings.max_bytes)
         self._max_parked = settings.max_parked
+        self._step = sqlite_expiry.STEP_ROWS  # of forgetting
         self._journal = Journal()
         with self._file.translated():
             self._file.opened()
@@ -191,9 +193,12 @@ class SqliteStore:
         much.
         """
         with self._file.transaction(durable=False) as connection:
-            expired, steps = sqlite_expiry.expire(connection, now, self._retention)
+            began = time.monotonic()
+            step = self._step
+            expired, steps = sqlite_expiry.expire(connection, now, self._retention, step)
             tallies = counted(connection, **steps)
         self._file.tallies = tallies
+        self._step = sqlite_expiry.next_step(step, expired, time.monotonic() - began)
         return expired
 
     def put_document(self, key: str, document: object) -> None:

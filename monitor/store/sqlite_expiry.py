@@ -11,11 +11,21 @@ from dataclasses import dataclass
 
 from monitor.store.protocol import Expired
 
-STEP_ROWS = 2000
+STEP_ROWS = 2000  # some 50 ms, that a label may have to wait
+LONG_STEP_SECONDS = 0.3
+MOST_STEP_ROWS = 20_000  # where there is more and more: pages are shared, so a row costs a third
 
-_OLD_PREDICTIONS = "SELECT seq, key, row, at FROM predictions WHERE at < ? ORDER BY at LIMIT ?"
+# All in the database: rows that pass through Python cost twice as much.
+_CHOOSE = """INSERT INTO temp.leaving
+    SELECT seq, key, row, at FROM predictions WHERE at < ? ORDER BY at LIMIT ?"""
 _OLD_PARKED = "SELECT key, row FROM parked WHERE received_at < ? ORDER BY received_at LIMIT ?"
-_MARK = "INSERT OR IGNORE INTO forgotten(key, at) VALUES(?, ?)"
+_NEWEST = "SELECT max(at) FROM temp.leaving"
+# In the order of the table's pages.
+_MARK = """INSERT OR IGNORE INTO forgotten(key, at)
+    SELECT DISTINCT key, ? FROM temp.leaving ORDER BY key"""
+_FORGET = "DELETE FROM predictions WHERE seq IN (SELECT seq FROM temp.leaving)"
+_FORGET_HISTORY = "DELETE FROM history WHERE (key, row) IN (SELECT key, row FROM temp.leaving)"
+_CLEAR = "DELETE FROM temp.leaving"
 _UNMARK = """DELETE FROM forgotten WHERE key IN
     (SELECT key FROM forgotten WHERE at < ? ORDER BY at LIMIT ?) RETURNING erased"""
 _UNMARK_OLDEST = """DELETE FROM forgotten WHERE key IN
@@ -34,40 +44,54 @@ class Retention:
 
 
 def expire(
-    connection: sqlite3.Connection, now: float, retention: Retention
+    connection: sqlite3.Connection, now: float, retention: Retention, step_rows: int = STEP_ROWS
 ) -> tuple[Expired, dict[str, int]]:
-    """Forget at most STEP_ROWS each of predictions, parked labels, and marks; and the tallies'
+    """Forget at most so many each of predictions, parked labels, and marks; and the tallies'
     steps.
     """
     horizon = now - retention.ttl_seconds
     is_large = used_bytes(connection) > retention.max_bytes
     before = float("inf") if is_large else horizon
-    old = connection.execute(_OLD_PREDICTIONS, (before, STEP_ROWS)).fetchall()
-    marks = sorted({key for _, key, _, _ in old})  # in the order of the table's pages
-    connection.executemany(_MARK, ((key, now) for key in marks))
-    connection.executemany("DELETE FROM predictions WHERE seq = ?", ((seq,) for seq, *_ in old))
-    orphans = connection.execute(_OLD_PARKED, (horizon, STEP_ROWS)).fetchall()
+    old = connection.execute(_CHOOSE, (before, step_rows)).rowcount
+    (newest,) = connection.execute(_NEWEST).fetchone()
+    connection.execute(_MARK, (now,))
+    connection.execute(_FORGET)
+    orphans = connection.execute(_OLD_PARKED, (horizon, step_rows)).fetchall()
     connection.executemany("DELETE FROM parked WHERE key = ? AND row = ?", orphans)
     if connection.execute(_HAS_HISTORY).fetchone() == (1,):
-        gone = [(key, row) for _, key, row, _ in old] + orphans
-        connection.executemany("DELETE FROM history WHERE key = ? AND row = ?", gone)
+        connection.execute(_FORGET_HISTORY)
+        connection.executemany("DELETE FROM history WHERE key = ? AND row = ?", orphans)
+    connection.execute(_CLEAR)
     # A name outlives its prediction as the mark of it does, so that a late label is told from an
     # early one; unless the prediction had to make room.
     names_before = horizon - retention.ttl_seconds
     if is_large and old:
-        names_before = max(names_before, old[-1][3])
-    names = connection.execute(_FORGET_NAMES, (names_before, 2 * STEP_ROWS)).rowcount
-    unmarked = connection.execute(_UNMARK, (horizon, STEP_ROWS)).fetchall()
+        names_before = max(names_before, newest)
+    names = connection.execute(_FORGET_NAMES, (names_before, 2 * step_rows)).rowcount
+    unmarked = connection.execute(_UNMARK, (horizon, step_rows)).fetchall()
     if is_large:
         # Marks of the forgotten must not take the room that was made: two go for each that came.
-        connection.execute(_UNMARK_OLDEST, (2 * STEP_ROWS,))
-    fullest = max(len(old), len(orphans), len(unmarked), names // 2)
+        connection.execute(_UNMARK_OLDEST, (2 * step_rows,))
+    fullest = max(old, len(orphans), len(unmarked), names // 2)
     steps = {
-        "rows": -len(old),
+        "rows": -old,
         "parked": -len(orphans),
         "erased": -sum(erased for (erased,) in unmarked),
     }
-    return Expired(len(old), len(orphans), more=fullest == STEP_ROWS), steps
+    return Expired(old, len(orphans), more=fullest == step_rows), steps
+
+
+def next_step(step_rows: int, expired: Expired, seconds: float) -> int:
+    """How many rows the next step may forget: more while there is more, but none that takes long.
+
+    >>> full = Expired(8000, more=True)
+    >>> next_step(8000, full, 0.02), next_step(8000, full, 1.0), next_step(8000, Expired(5), 0.02)
+    (16000, 4000, 2000)
+    """
+    if not expired.more:
+        return STEP_ROWS
+    wanted = 2 * step_rows if seconds < LONG_STEP_SECONDS else step_rows // 2
+    return min(max(wanted, STEP_ROWS), MOST_STEP_ROWS)
 
 
 def used_bytes(connection: sqlite3.Connection) -> int:

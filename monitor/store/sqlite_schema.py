@@ -81,6 +81,8 @@ _SETTINGS = (
     "PRAGMA wal_autocheckpoint=16000",  # 64 MiB: random inserts share pages before they are written
     "PRAGMA journal_size_limit=134217728",
     "PRAGMA temp_store=MEMORY",
+    """CREATE TEMP TABLE IF NOT EXISTS leaving(
+        seq INTEGER PRIMARY KEY, key INTEGER, row INTEGER, at REAL)""",
 )
 
 
