@@ -268,6 +268,8 @@ METRICS: tuple[Metric, ...] = (
     _gauge("queue_bytes", "Bytes that wait between relay and observer."),
     _gauge("observer_lag_seconds", "Age of the newest exchange that the observer has read."),
     _counter("store_errors_total", "Times that the store could not take or give something."),
+    _counter("store_dropped_rows_total", "Predicted rows that the store could not keep."),
+    _counter("id_conflicts_total", "Predicted rows under an id that was taken: the first stays."),
     _counter("series_dropped_total", "Series left out because the limit on series was reached."),
     _gauge(
         "config_valid",

@@ -119,6 +119,8 @@ def _health(snapshot: Snapshot) -> Iterator[tuple[str, Series]]:
     yield from gauge("observing", int(health.observing))
     yield from gauge("observer_lag_seconds", health.observer_lag_seconds)
     yield from counter("store_errors_total", health.store_errors)
+    yield from counter("store_dropped_rows_total", health.store_dropped_rows)
+    yield from counter("id_conflicts_total", health.id_conflicts)
     parts = ("rules", health.reloads), ("certificates", health.traffic.certificates)
     for part, reloads in parts:
         yield from gauge("config_valid", int(reloads.valid), (("part", part),))
