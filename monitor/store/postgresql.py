@@ -155,21 +155,22 @@ class PostgresStore:
         """The newest `limit` joins of my predictions that began to count at `at` or later, as they
         are now.
 
-        Entries of the journal that these rows hold go, so that none is told twice.
+        What the journal tells of these rows goes, and what came to it meanwhile counts as told.
         """
+
+        def leave_gap(work: Work) -> None:
+            work.covers, work.forgets = postgresql_journal.held(work.connection, self._me), True
+
+        self._transactions.write(leave_gap)
         connection = self._database.take()
         try:
             with self._transactions.translated(connection):
                 held = postgresql_journal.begin_reading(connection, self._me)
-
-            def leave_gap(work: Work) -> None:
-                work.covers, work.forgets = held, True
-
-            self._transactions.write(leave_gap)
         except BaseException:
-            connection.close()
             self._database.give_back(connection)
             raise
+        journal = self._transactions.journal
+        self._note([(entry, []) for entry in set(held).difference(journal.open)])
         return self._read(connection, at, limit)
 
     def _read(self, connection: psycopg.Connection, at: float, limit: int) -> Iterator[Joined]:

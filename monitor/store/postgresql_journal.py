@@ -99,6 +99,11 @@ def documents(connection: psycopg.Connection, prefix: str, me: Me) -> dict[str, 
 def begin_reading(connection: psycopg.Connection, me: Me) -> list[int]:
     """Hold the rows as they are now, for this connection; the entries that they hold."""
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    return held(connection, me)
+
+
+def held(connection: psycopg.Connection, me: Me) -> list[int]:
+    """Every entry that there is."""
     return [int(seq) for (seq,) in connection.execute(_SEEN, (me.replica,)).fetchall()]
 
 
