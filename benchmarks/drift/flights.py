@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from monitor.profile.values import Coded, Values
 
 _KEYS = ["origin", "time_hour"]
 _TIMES = ["time_hour"]
 
 
 @lru_cache(maxsize=1)
-def columns() -> dict[str, NDArray[np.object_]]:
-    """Every column that is not a moment: numbers, texts, and None where there is no value."""
+def columns() -> dict[str, Values]:
+    """Every column that is not a moment: numbers, NaN where there is none, or coded texts."""
     weather = _table("weather.csv").drop(columns=["year", "month", "day", "hour"])
     planes = _table("planes.csv").rename(columns={"year": "built"})
     flights = _table("flights.csv.zip")
@@ -38,7 +39,8 @@ def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(Path(found.origin).with_name("data") / name)
 
 
-def _values(column: pd.Series) -> NDArray[np.object_]:
-    values = column.astype(object).to_numpy(dtype=object, copy=True)
-    values[column.isna().to_numpy()] = None
-    return values
+def _values(column: pd.Series) -> Values:
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64)
+    codes, names = pd.factorize(column)
+    return Coded(codes.astype(np.int64), list(names))

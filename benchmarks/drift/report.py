@@ -75,7 +75,7 @@ def notes(results: Results) -> list[str]:
     command = " ".join(["python benchmarks/drift_quality.py", *_shown_arguments()])
     run = (
         f"Measured {time.strftime('%Y-%m-%d')} with `{command}` in {results.seconds:.0f} s; "
-        f"{plan.trials} trials a figure without drift and {max(plan.trials // 2, 50)} with it."
+        f"{plan.trials} trials a figure without drift and {max(plan.trials // 4, 50)} with it."
     )
     lines = [run]
     if results.versions:

@@ -31,10 +31,10 @@ class Plan:
 
     trials: int = 10_000
     changes: int = 200
-    delays: int = 30
+    delays: int = 20
     seeds: int = 2
     days: float = 30.0
-    peers: int = 400
+    peers: int = 200
 
 
 QUICK = Plan(trials=300, changes=30, delays=4, seeds=1, days=1.5, peers=60)

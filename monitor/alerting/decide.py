@@ -102,10 +102,10 @@ def _level(assessed: Assessment, quality: Quality, policy: DriftPolicy, also: in
     )
 
 
-def widest_level(policy: DriftPolicy) -> float:
-    """The level of a look with one test only: no other look's is higher."""
+def widest_level(policy: DriftPolicy, tests: int) -> float:
+    """The level of a look with so many tests: with more of them it is lower."""
     return per_look_level(
-        policy.false_alerts_per_month, 1, policy.window_seconds, policy.look_seconds
+        policy.false_alerts_per_month, tests, policy.window_seconds, policy.look_seconds
     )
 
 

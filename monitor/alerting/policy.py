@@ -16,7 +16,7 @@ from monitor.alerting import unexpected
 from monitor.alerting.changes import name_change
 from monitor.alerting.decide import ColumnRule, DriftPolicy, Findings, Verdict, decide, widest_level
 from monitor.alerting.explain import explain
-from monitor.alerting.quality import Fault, describe
+from monitor.alerting.quality import LEAST_EFFECT, Fault, describe
 from monitor.alerting.ranking import ranked
 from monitor.alerting.together import Dependence
 from monitor.profile.assess import CORRELATION, PRESENCE, Assessment, Assessor
@@ -99,16 +99,29 @@ class Judge:
         pairs = self._dependence.pairs(products, policy)
         return decide(*self._assess(current), policy, self._dependence.tested(pairs))
 
-    def candidates(self, cells: Codes, rows: Codes, policy: DriftPolicy) -> NDArray[np.bool_]:
-        """Which of many looks, `cells[looks, total]` and `rows[looks]`, are worth a reading: all in
-        which something drifts or is at fault, and seldom another."""
+    def candidates(
+        self,
+        cells: Codes,
+        rows: Codes,
+        policy: DriftPolicy,
+        products: Floats | None = None,
+        *,
+        warnings: bool = False,
+    ) -> NDArray[np.bool_]:
+        """Which of many looks, `cells[looks, total]`, `rows[looks]` and sums of products
+        `[looks, p + 1, p + 1]`, are worth a reading: all in which something drifts or is at fault
+        (or warns, if `warnings` are asked for), and seldom another."""
         if policy.columns:
             return np.ones(len(rows), dtype=np.bool_)  # a rule of its own needs the scores
-        level = widest_level(policy)
-        values, presence = self._assessor.p_values(cells, rows)
-        faulty, frozen = self._quality.p_values(cells, rows)
+        tests = self._assessor.least_tests(cells, rows, policy.min_rows)
+        level = widest_level(policy, max(tests, 1))
+        level = max(level, policy.fdr) if warnings else level
+        values, presence = self._assessor.p_values(cells, rows, policy.min_effect)
+        faulty, frozen = self._quality.p_values(cells, rows, LEAST_EFFECT)
         p = np.concatenate([values, presence, faulty.reshape(len(rows), -1)], axis=1)
-        return np.asarray((np.nan_to_num(p, nan=1.0) <= level).any(axis=1) | frozen)
+        worth = np.asarray((np.nan_to_num(p, nan=1.0) <= level).any(axis=1) | frozen)
+        pairs = None if products is None else self._dependence.candidates(products, policy, level)
+        return worth if pairs is None else worth | pairs
 
     def _assess(self, current: Counts) -> tuple[Assessment, Quality]:
         return self._assessor.assess(current), self._quality.assess(current)

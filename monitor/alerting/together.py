@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import takewhile
 
+import numpy as np
+from numpy.typing import NDArray
+
 from monitor.alerting.decide import DriftPolicy, Findings, Verdict
 from monitor.profile.assess import CORRELATION
 from monitor.profile.counts import Counts
@@ -26,6 +29,7 @@ NAMES_SHOWN = 3
 
 _SEVERITY = {Status.WARNING: 1, Status.DRIFT: 2}
 
+Floats = NDArray[np.float64]
 Pair = tuple[str, str, float, float]  # both names, the reference's correlation, and now's
 
 
@@ -46,6 +50,14 @@ class Dependence:
     def tested(self, pairs: PairChanges | None) -> PairChanges | None:
         """Those that decide; of a reference of an earlier release they are only named."""
         return pairs if self._assessor is not None and self._assessor.tested else None
+
+    def candidates(
+        self, sums: Floats, policy: DriftPolicy, level: float
+    ) -> NDArray[np.bool_] | None:
+        """Which of many looks, as sums of products, may hold a pair worth a finding."""
+        if self._assessor is None or not self._assessor.tested:
+            return None
+        return self._assessor.candidates(sums, policy.min_effect, level)
 
     def ask(self, readings: list[Reading], found: Findings, policy: DriftPolicy) -> None:
         """The pairs' question is one more of the reading of all features."""

@@ -13,7 +13,7 @@ whatever its values were.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from monitor.profile.counts import Counts
 from monitor.profile.grid import BooleanGrid, CategoryGrid, NumericGrid, PresenceGrid
 from monitor.profile.layout import Layout
-from monitor.statistics import divergence, ordered, significance
+from monitor.profile.numeric import NumericColumns, gather, padded, take
+from monitor.profile.screen import Screen
+from monitor.statistics import divergence, significance
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
-
-COARSE_SHARE = 0.5
 
 WASSERSTEIN = "wasserstein"
 JS = "js"
@@ -63,62 +63,13 @@ class Assessment:
     reference: Summary
 
 
-class _Numeric:
-    """The numeric columns' fine cells, and what the reference fixes for them."""
-
-    def __init__(self, layout: Layout, reference: Counts) -> None:
-        held = {
-            i: profile.grid
-            for i, profile in enumerate(layout.columns)
-            if isinstance(profile.grid, NumericGrid)
-        }
-        grids = list(held.values())
-        self.which = np.array(list(held), dtype=np.int64)
-        weights = np.array([layout.columns[i].weight for i in held])
-        sizes = np.array([grid.value_cells for grid in grids], dtype=np.int64)
-        self._cells = _gather(layout.offsets[self.which], sizes)
-        self._positions = _padded([g.positions for g in grids], max(self._cells.shape[1] - 1, 0))
-        self._scales = np.array([grid.scale for grid in grids], dtype=np.float64)
-        self.centres = np.full(len(layout.columns), np.nan)
-        self.centres[self.which] = [grid.centre for grid in grids]
-        self._reference = _take(reference.cells, self._cells) * weights[:, None]
-        rows = np.maximum(self._reference.sum(axis=1), 1.0)
-        # With most rows at one value, few others are expected: too few for sums of normals.
-        self.coarse = self.which[self._reference.max(axis=1, initial=0.0) > COARSE_SHARE * rows]
-        tails = [ordered.ad_tail(row) for row in self._reference]
-        self._points = np.array([points for points, _ in tails])
-        self._log_p = np.array([log_p for _, log_p in tails])
-        self._inside = np.array([grid.inside for grid in grids], dtype=np.int64).reshape(-1, 2)
-
-    def p_values(self, cells: Codes) -> Floats:
-        """Of the values, `[looks, numeric columns]`, for `cells[looks, total]`."""
-        now = _take(cells, self._cells)
-        now = ordered.without_outliers(now, self._inside)
-        statistic = ordered.anderson_darling(np.broadcast_to(self._reference, now.shape), now)
-        return np.stack([ordered.ad_p_value(a, self._points, self._log_p) for a in statistic])
-
-    def score(self, current: Counts) -> dict[str, Floats]:
-        """Of the numeric columns only, `[numeric columns]`."""
-        if not len(self.which):
-            return {}
-        both = self._reference, _take(current.cells, self._cells)
-        distance = divergence.wasserstein(*both, self._positions, self._scales)
-        calm = ordered.without_outliers(both[1], self._inside)
-        statistic = ordered.anderson_darling(both[0], calm)
-        return {
-            WASSERSTEIN: distance,
-            "ks": divergence.ks_distance(*both),
-            "p_value": ordered.ad_p_value(statistic, self._points, self._log_p),
-        }
-
-
 class Assessor:
     """Compares any number of current counts with one reference; holds the tables that this
     needs."""
 
     def __init__(self, layout: Layout, reference: Counts) -> None:
         self._layout = layout
-        self._numeric = _Numeric(layout, reference)
+        self._numeric = NumericColumns(layout, reference)
         columns = len(layout.columns)
         grids = [profile.grid for profile in layout.columns]
         self.methods = tuple(_METHODS[type(grid)] for grid in grids)
@@ -128,21 +79,22 @@ class Assessor:
         self._named = np.array(named, dtype=np.int64)
         self._valued = np.array([not isinstance(g, PresenceGrid) for g in grids], dtype=np.bool_)
         starts, sizes = layout.offsets[:-1], np.diff(layout.offsets)
-        self._values = _gather(starts, sizes - 2)
-        self._names = _gather(starts[self._named], sizes[self._named] - 2)
+        self._values = gather(starts, sizes - 2)
+        self._names = gather(starts[self._named], sizes[self._named] - 2)
         self._weights = np.array([profile.weight for profile in layout.columns])
         evidence = self._weights[self._named, None]
-        self._names_reference = _take(reference.cells, self._names) * evidence
+        self._names_reference = take(reference.cells, self._names) * evidence
         slices = [layout.bin_slice(i) for i in range(columns)]
         bin_starts = np.array([part.start for part in slices], dtype=np.int64)
         bin_sizes = np.array([part.stop - part.start for part in slices], dtype=np.int64)
-        self._bins = _gather(bin_starts, bin_sizes)
-        self._value_bins = _gather(bin_starts, bin_sizes - 2)
+        self._bins = gather(bin_starts, bin_sizes)
+        self._value_bins = gather(bin_starts, bin_sizes - 2)
         self._states = layout.offsets[1:, None] - np.array([[2, 1]])
         outside = [profile.grid.outside for profile in layout.columns]
-        self._outside = _padded(outside, self._values.shape[1])
+        self._outside = padded(outside, self._values.shape[1])
         self._reference = reference
         self._reference_summary = self._summary(reference)
+        self._screen = Screen(layout, reference)
 
     def assess(self, current: Counts) -> Assessment:
         """Every figure of every column."""
@@ -161,32 +113,60 @@ class Assessor:
             self._reference_summary,
         )
 
-    def p_values(self, cells: Codes, rows: Codes) -> tuple[Floats, Floats]:
+    def p_values(self, cells: Codes, rows: Codes, least: float = 0.0) -> tuple[Floats, Floats]:
         """Only the p-values of `assess`, of values and of presence, each `[looks, columns]`, for
-        many looks at once: `cells[looks, total]` and `rows[looks]`."""
+        many looks at once: `cells[looks, total]` and `rows[looks]`. They may be NaN where a column
+        has moved by less than `least`."""
+        states = cells[:, self._states]
+        valid = rows[:, None] - states.sum(axis=-1)
+        present = np.concatenate([valid[..., None], states], axis=-1).astype(np.float64)
+        usual = self._presence(self._reference)
+        values, presence = np.full((2, *valid.shape), np.nan)
+        far = np.ones(values.shape, dtype=np.bool_)
+        away = far
+        if least > 0:
+            far = self._screen.values(cells, least)
+            away = self._screen.presence(usual, present, least)
+        looks = np.flatnonzero(far.any(axis=1))
+        if len(looks):
+            values[looks] = self._value_p_values(cells[looks], np.asarray(far.any(axis=0)))
+        looks = np.flatnonzero(away.any(axis=1))
+        if len(looks):
+            presence[looks] = self._presence_p_values(usual, present[looks])
+        return values, presence
+
+    def _value_p_values(self, cells: Codes, far: NDArray[np.bool_]) -> Floats:
+        """Of the columns that are `far`; NaN of others."""
         values = np.full((len(cells), len(self.methods)), np.nan)
-        if len(self._numeric.which):
-            values[:, self._numeric.which] = self._numeric.p_values(cells)
-        for index in self._numeric.coarse.tolist():
+        chosen = np.flatnonzero(far[self._numeric.which])
+        if len(chosen):
+            values[:, self._numeric.which[chosen]] = self._numeric.p_values(cells, chosen)
+        for index in self._numeric.coarse[far[self._numeric.coarse]].tolist():
             part = self._layout.cell_slice(index)
             binned = cells[:, part] @ self._layout.merging(index)
             before = self._reference.cells[part] @ self._layout.merging(index)
             values[:, index] = _homogeneity_p(
                 before[:-2] * self._weights[index], binned[:, :-2].astype(np.float64)
             )
-        if len(self._named):
-            now = _take(cells, self._names)
-            values[:, self._named] = _homogeneity_p(self._names_reference, now)
-        states = cells[:, self._states]
-        valid = rows[:, None] - states.sum(axis=-1)
-        now = np.concatenate([valid[..., None], states], axis=-1).astype(np.float64)
-        return values, self._presence_p_values(self._presence(self._reference), now)
+        named = np.flatnonzero(far[self._named])
+        if len(named):
+            now = take(cells, self._names[named])
+            values[:, self._named[named]] = _homogeneity_p(self._names_reference[named], now)
+        return values
+
+    def least_tests(self, cells: Codes, rows: Codes, min_rows: int) -> int:
+        """So many tests of values at least are made in each of many looks."""
+        sure = np.setdiff1d(self._numeric.which, self._numeric.coarse)
+        valid = rows[:, None] - cells[:, self._states].sum(axis=-1)
+        usual = self._presence(self._reference)[:, 0]
+        enough = (valid >= max(min_rows, 1)).all(axis=0) & (usual > 0)
+        return int(np.count_nonzero(enough[sure]))
 
     def _scores(self, current: Counts) -> dict[str, Floats]:
         sides = self._reference, current
         before, now = (self._layout.bin_counts(side) for side in sides)
-        bins = _take(before, self._bins), _take(now, self._bins)
-        values = _take(before, self._value_bins), _take(now, self._value_bins)
+        bins = take(before, self._bins), take(now, self._bins)
+        values = take(before, self._value_bins), take(now, self._value_bins)
         of_values = {
             JS: divergence.js_distance(*values),
             "hellinger": divergence.hellinger(*values),
@@ -207,7 +187,7 @@ class Assessor:
             scores[PCA] = np.full(len(self.methods), np.nan)
             scores[PCA][self._layout.together] = scores[WASSERSTEIN][self._layout.together]
         if len(self._named):
-            names = _take(current.cells, self._names)
+            names = take(current.cells, self._names)
             found = significance.homogeneity(self._names_reference, names)
             scores["p_value"][self._named] = found.p_value
         return scores
@@ -221,12 +201,12 @@ class Assessor:
 
     def _presence(self, counts: Counts) -> Floats:
         """Rows that are valid, missing, invalid: `[columns, 3]`."""
-        valid = _take(counts.cells, self._values).sum(axis=1)
+        valid = take(counts.cells, self._values).sum(axis=1)
         states = counts.cells[self._states]
         return np.column_stack([valid, states]).astype(np.float64)
 
     def _summary(self, counts: Counts) -> Summary:
-        values = _take(counts.cells, self._values)
+        values = take(counts.cells, self._values)
         presence = self._presence(counts)
         rows = presence.sum(axis=1)
         some = np.where(rows > 0, rows, np.nan)
@@ -254,27 +234,3 @@ def _replaced(methods: tuple[str, ...], place: int, method: str) -> tuple[str, .
 
 def _homogeneity_p(before: Floats, now: Floats) -> Floats:
     return significance.homogeneity(np.broadcast_to(before, now.shape), now).p_value
-
-
-def _gather(starts: Codes, sizes: Codes) -> Codes:
-    """Indices into a flat vector `[columns, widest]`; −1, where a column is narrower, means the
-    zero put at its end."""
-    widest = int(sizes.max()) if len(sizes) else 0
-    steps = np.arange(widest)
-    return np.where(steps < sizes[:, None], starts[:, None] + steps, -1)
-
-
-def _take(flat: Codes, index: Codes) -> Floats:
-    """The cells `[..., columns, widest]` of `flat[..., total]`."""
-    nought = np.zeros((*flat.shape[:-1], 1), dtype=flat.dtype)
-    return np.concatenate([flat, nought], axis=-1)[..., index].astype(np.float64)
-
-
-def _padded(parts: Sequence[NDArray[np.float64] | NDArray[np.bool_]], width: int) -> Floats:
-    """Rows of different length as one table; the last value is repeated, so that its steps are
-    zero."""
-    table = np.zeros((len(parts), width))
-    for row, part in enumerate(parts):
-        table[row, : len(part)] = part
-        table[row, len(part) :] = part[-1]
-    return table

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from monitor.profile.counts import Counts
 from monitor.profile.layout import Layout
 from monitor.profile.projection import Products
+from monitor.statistics import special
 from monitor.statistics.dependence import MOST_UNEVEN, correlation_change, unevenness
 
 Floats = NDArray[np.float64]
@@ -57,6 +58,22 @@ class DependenceAssessor:
             for scores, cells in zip(projection.scores, held, strict=True)
         ]
         self._skewness, self._kurtosis = np.array(moments).T
+
+    def candidates(self, sums: Floats, least: float, level: float) -> NDArray[np.bool_]:
+        """Which of many looks, as sums of products `[looks, p + 1, p + 1]`, may hold a pair that
+        moved by `least` and is as surprising as `level` among all pairs."""
+        rows = np.maximum(sums[:, -1, -1], 1.0)
+        means = sums[:, :-1, -1] / rows[:, None]
+        products = sums[:, :-1, :-1] - rows[:, None, None] * means[:, :, None] * means[:, None, :]
+        spread = np.sqrt(np.maximum(np.diagonal(products, axis1=1, axis2=2), 1e-12))
+        i, j = self._upper
+        now = products[:, i, j] / (spread[:, i] * spread[:, j])
+        # The normal law's tail is no heavier than the one that decides, and pairs are no more.
+        one = -np.expm1(np.log1p(-level) / len(i))
+        deviations = -special.ndtri(0.5 * one)
+        deviation = self._spread * np.sqrt(1.0 / rows + 1.0 / self._rows)[:, None]
+        far = np.maximum(deviations * deviation, least)
+        return np.asarray((np.abs(now - self._before) >= far).any(axis=1))
 
     def assess(self, products: Products, least: float) -> PairChanges:
         """The pairs whose correlation moved by `least` or more."""

@@ -114,7 +114,8 @@ class Layout:
         absent = [key[0] for key in self.index if key in self._came and key not in given]
         moments = np.zeros((len(self.columns), 3))
         codes = self.codes(given, rows, None if at is None else np.asarray(at), moments)
-        products = self._project(codes, rows, moments)
+        scores = self.project(codes, rows, moments)
+        products = None if scores is None else Products.of(scores)
         details = details_of(self.columns, self.index, given, codes, self.left_out)
         counts = Counts(rows, self._added_up(codes, rows), moments)
         return Counted(counts, details.with_products(products), tuple(absent[:MAX_NAMES_REPORTED]))
@@ -157,8 +158,8 @@ class Layout:
                 np.take(table, codes[i], out=scores[row])
         return scores
 
-    def _project(self, codes: dict[int, Codes], rows: int, moments: Floats) -> Products | None:
-        """Adds the rows' reconstruction errors to `codes`."""
+    def project(self, codes: dict[int, Codes], rows: int, moments: Floats) -> Floats | None:
+        """Adds the rows' reconstruction errors to `codes`; the scores that they are made of."""
         if self.together is None:
             return None
         profile = self.columns[self.together]
@@ -167,7 +168,7 @@ class Layout:
         scores = self.scores(codes, rows)
         errors = profile.projection.errors(scores)
         codes |= number_codes([(self.together, profile.grid, errors)], rows, moments)
-        return Products.of(scores)
+        return scores
 
     def _scores(self) -> list[tuple[int, Floats]]:
         """The projection's features by their place, with the score of each of their cells."""

@@ -127,9 +127,12 @@ class QualityAssessor:
             np.where(frozen >= 0, frozen - self._starts, -1),
         )
 
-    def p_values(self, cells: Codes, rows: Codes) -> tuple[Floats, NDArray[np.bool_]]:
+    def p_values(
+        self, cells: Codes, rows: Codes, least: float = 0.0
+    ) -> tuple[Floats, NDArray[np.bool_]]:
         """Only the p-values of `assess`, `[looks, 3, columns]`, for many looks at once
-        (`cells[looks, total]`, `rows[looks]`), and which looks may hold a frozen column."""
+        (`cells[looks, total]`, `rows[looks]`), and which looks may hold a frozen column. NaN where
+        the effect is less than `least`, if that is above nought."""
         padded = np.concatenate([cells, np.zeros((len(cells), 1), dtype=cells.dtype)], axis=1)
         missing, invalid = padded[:, self._missing], padded[:, self._missing + 1]
         outside = padded[:, self._outside].sum(axis=-1)
@@ -140,8 +143,15 @@ class QualityAssessor:
         before = (self._reference_hits + self._unlucky)[:FROZEN]
         padded[:, self._missing] = padded[:, self._missing + 1] = 0
         one = (np.maximum.reduceat(padded, self._starts, axis=1) == valid) & (valid > 1)
-        p = share_rise(before, self._reference_rows[:FROZEN], hits, of)
-        return np.where(self._derived, np.nan, p), one.any(axis=1)
+        rows_before = np.broadcast_to(self._reference_rows[:FROZEN], hits.shape)
+        asked = np.broadcast_to(~self._derived, hits.shape)
+        if least > 0:
+            usual = _share(self._reference_hits, self._reference_rows)[:FROZEN]
+            asked = asked & (share_effect(usual, _share(hits, of)) >= least)
+        p = np.full(hits.shape, np.nan)
+        before = np.broadcast_to(before, hits.shape)
+        p[asked] = share_rise(before[asked], rows_before[asked], hits[asked], of[asked])
+        return p, one.any(axis=1)
 
     def _hits(self, counts: Counts) -> tuple[Floats, Floats]:
         """Faulty rows, and the rows that they are a share of; frozen has none yet."""

@@ -175,7 +175,9 @@ def _distinct(
         held = column.codes >= 0
         places = 2 * column.codes[held] + chosen[held]
         pairs = np.bincount(places, minlength=2 * len(column.values)).reshape(-1, 2).tolist()
-        yield from ((value, (a, b)) for value, (a, b) in zip(column.values, pairs, strict=True))
+        for value, (one, other) in zip(column.values, pairs, strict=True):
+            if one or other:  # a file's dictionary may name categories that no row holds
+                yield value, (one, other)
     elif with_numbers or not set(map(type, column)) <= _NUMBERS:
         found: dict[tuple[type, object], list[int]] = {}
         for value, half in zip(column, chosen.tolist(), strict=True):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.drift import column, month, report, suite
 from benchmarks.drift.changes import UNCHANGED, Named
 from benchmarks.drift.column import SHIFTED_WINDOWS, WINDOWS, Rate
 from benchmarks.drift.month import Month
+from benchmarks.drift.parts import Table, count_parts, cut
 from benchmarks.drift.suite import Plan, Results, run
+from monitor.alerting.policy import Judge
+from monitor.profile.build import Rows, build_from_columns
 
 
 def results(false: float = 0.01, alerts: int = 1, delay: float = 20.0) -> Results:
@@ -85,7 +90,7 @@ def test_a_month_looks_each_minute_and_hears_what_is_there(
     def drifting(seed: int) -> month.Source:
         source = month.independent(seed)
 
-        def draw(rows: int) -> month.Table:
+        def draw(rows: int) -> Table:
             table = dict(source(rows))
             if next(moved) >= 2:  # the reference, an hour, and then the change
                 table["c00"] = [0.5] * rows
@@ -134,3 +139,39 @@ def test_a_run_without_peers_says_so() -> None:
     assert found.absent == "evidently, nannyml, alibi-detect"
     assert {one.kind for one in found.months} == set(month.SOURCES)
     assert report.sheets(found)
+
+
+def test_counts_of_many_parts_are_those_of_each() -> None:
+    source = month.independent(4)
+    layout = build_from_columns(Rows(source(3000), {}), created_at=0.0).layout
+    table, sizes = source(90), [20, 0, 39, 31]
+    parts = count_parts(layout, table, sizes)
+    assert parts.products is not None
+    for number, (size, start) in enumerate(zip(sizes, (0, 20, 20, 59), strict=True)):
+        alone = layout.count(cut(table, start, start + size), {})
+        np.testing.assert_array_equal(parts.cells[number], alone.counts.cells)
+        assert parts.rows[number] == size
+        if alone.details.products is not None:
+            np.testing.assert_allclose(parts.products[number], alone.details.products.sums)
+
+
+def test_an_hours_looks_are_screened_without_loss() -> None:
+    """With a wide-awake policy many looks hold a finding; none of them is left out."""
+    policy = replace(month.POLICY, false_alerts_per_month=3e4, min_effect=0.02)
+    source, random = month.independent(5), np.random.default_rng(0)
+    reference = build_from_columns(Rows(source(5000), {}), created_at=0.0)
+    layout, judge = reference.layout, Judge(reference)
+    before, now = (month._Hour.of(source, layout, random) for _ in range(2))
+    cells, rows, _, products = month._Sums(before.parts).move(before.parts, now.parts)
+    worth = judge.candidates(cells, rows, policy, products)
+    loud = 0
+    for minute in range(0, 60, 4):
+        held = layout.count(now.window(before, minute), {})
+        assert held.details.products is not None
+        assert products is not None
+        np.testing.assert_array_equal(cells[minute], held.counts.cells)
+        np.testing.assert_allclose(products[minute], held.details.products.sums, atol=1e-6)
+        found = judge.findings(held.counts, policy, held.details.products)
+        loud += not found.quiet
+        assert worth[minute] or found.quiet
+    assert loud

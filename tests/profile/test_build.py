@@ -10,6 +10,7 @@ from monitor.profile.assess import Assessor
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.grid import CategoryGrid
 from monitor.profile.reference import Reference
+from monitor.profile.values import Coded
 from monitor.schema import Kind
 
 
@@ -136,3 +137,11 @@ def test_no_rows_make_no_reference() -> None:
     for rows in (Rows({}, {}), Rows({"x": []}, {})):
         with pytest.raises(DataFileError, match="no rows"):
             build_from_columns(rows, created_at=0.0)
+
+
+def test_categories_that_no_row_holds_are_not_known() -> None:
+    """A file's dictionary may name more than its rows do."""
+    codes = np.arange(600) % 2
+    whole = build_from_columns(Rows({"k": Coded(codes, ["a", "b"])}, {}), created_at=0.0)
+    spare = build_from_columns(Rows({"k": Coded(codes, ["a", "b", "c"])}, {}), created_at=0.0)
+    assert spare.digest == whole.digest
