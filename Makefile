@@ -28,12 +28,15 @@ test-servers: $(VENV)/.ready $(SERVERS:%=.servers/%/.ready) ## servers that othe
 	$(RUN)/python -m pytest -q tests/end_to_end/servers $(PYTEST_FLAGS)
 
 FUZZ_SECONDS ?= 60
-FORMATS := auto named instances open_inference seldon openai_chat tensorflow_examples mlflow sagemaker csv
+FORMATS := auto named instances open_inference binary_tensors grpc http2 seldon openai_chat tensorflow_examples mlflow parquet sagemaker csv
 
 fuzz: .servers/fuzz/.ready ## every wire format, FUZZ_SECONDS each, guided by coverage
-	@for format in $(FORMATS); do echo "$$format"; \
+	@for format in $(FORMATS); do log=.servers/fuzz/$$format.log; \
 	  PYTHONPATH=. .servers/fuzz/bin/python tests/fuzz/decode.py $$format -artifact_prefix=.servers/fuzz/ \
-	    -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 || exit 1; done
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >$$log 2>&1 \
+	    || { tail -n 60 $$log; exit 1; }; \
+	  echo "$$format: $$(grep -m1 INITED $$log | sed 's/ft:.*//;s/.*cov:/edges at first/') $$(grep DONE $$log | sed 's/corp:.*//;s/.*cov:/and in the end/;s/ft:/features/')" \
+	    "$$(grep -E 'executed_units|peak_rss' $$log | sed 's/stat:://' | tr -s '\n ' ' ')"; done
 
 .servers/fuzz/.ready: requirements/runtime.lock
 	$(PYTHON) -m venv .servers/fuzz
