@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from monitor.codec import multipart, npy
 from monitor.codec.cells import cell
 from monitor.codec.document import parse
 from monitor.errors import CodecError
@@ -28,6 +31,7 @@ JSON_LINES = frozenset(
 )  # fmt: skip
 FORM = "application/x-www-form-urlencoded"
 EVENTS = "text/event-stream"
+RECORDIO = "application/x-recordio-protobuf"
 
 
 class Lines(list[Any]):
@@ -54,6 +58,9 @@ class Events(list[Any]):
 
 Parts = Lines | Events
 
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\r\n]*")
+
 
 def request_document(media_type: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
     """A request's lines or form as JSON would write them; CodecError `not_json` for the rest."""
@@ -63,6 +70,16 @@ def request_document(media_type: str, text: str) -> Any:  # noqa: ANN401 - any J
 def answer_document(media_type: str, text: str) -> Any:  # noqa: ANN401 - any JSON value
     """An answer's lines or events as JSON would write them; CodecError `not_json` for the rest."""
     return _read(_ANSWERS, media_type, text)
+
+
+def binary_document(side: str, media_type: str, body: bytes) -> Any:  # noqa: ANN401
+    """What a body that is no text holds, as JSON would write it; None of another type."""
+    if media_type == RECORDIO:
+        from monitor.codec import recordio  # noqa: PLC0415 - protobuf: 6 MB that few need
+
+        return recordio.request(body) if side == "request" else recordio.answer(body)
+    reader = _BINARY.get(media_type)
+    return None if reader is None else reader(body)
 
 
 def events(text: str) -> list[str]:
@@ -131,6 +148,24 @@ def _plain_lines(text: str) -> Lines:
     return Lines([cell(line)] for line in lines)
 
 
+def _unsaid(text: str) -> Events:
+    """JSON documents one after the other, of which nobody said what they are: a stream's pieces."""
+    found = Events()
+    at, end = 0, len(text)
+    while at < end:
+        try:
+            _, stop = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            raise CodecError("not_json", "neither JSON nor pieces of it") from None
+        found.append(parse(text[at:stop].encode()))
+        at = _SPACE.match(text, stop).end()  # type: ignore[union-attr]  # it matches nothing, too
+        if len(found) > MAX_PARTS:
+            raise CodecError("too_many_rows", f"more than {MAX_PARTS} pieces")
+    if len(found) < 2:
+        raise CodecError("not_json", "no pieces of JSON")
+    return found
+
+
 def _event_values(text: str) -> Events:
     found = Events()
     for data in events(text):
@@ -149,9 +184,14 @@ _REQUESTS: dict[str, Callable[[str], Any]] = {
     FORM: _form,
 }
 _ANSWERS: dict[str, Callable[[str], Any]] = {
+    "": _unsaid,
     **dict.fromkeys(JSON_LINES, _json_lines),
     "text/csv": _csv_lines,
     "application/csv": _csv_lines,
     "text/plain": _plain_lines,
     EVENTS: _event_values,
+}
+_BINARY: dict[str, Callable[[bytes], Any]] = {
+    "application/x-npy": npy.document,
+    "multipart/form-data": multipart.document,
 }

@@ -26,7 +26,7 @@ ADVICE: dict[str, tuple[str, tuple[str, ...]]] = {
     "not_json": ("a body is neither JSON nor what its content type says", (_PATHS, _RAW)),
     "not_csv": ("a line that is no CSV", ()),
     "not_parquet": ("a Parquet file that cannot be read", ()),
-    "bad_protobuf": ("a gRPC message of another service", (_PATHS,)),
+    "bad_protobuf": ("a protobuf message of another kind", (_PATHS,)),
     "empty_body": ("a body without a byte", (_PATHS,)),
     "bad_charset": ("bytes that are no text in their charset", (_RAW,)),
     "bad_compression": ("a compressed body that cannot be undone within its bounds", ()),

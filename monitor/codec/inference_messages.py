@@ -9,22 +9,16 @@ Source: open-inference-protocol, specification/protocol/open_inference_grpc.prot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from google.protobuf.descriptor_pb2 import (
-    DescriptorProto,
-    FieldDescriptorProto,
-    FileDescriptorProto,
-)
-from google.protobuf.descriptor_pool import DescriptorPool
-from google.protobuf.message import DecodeError
-from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto
 
-from monitor.errors import CodecError
+from monitor.codec.protobuf import MANY as _MANY
+from monitor.codec.protobuf import ONE as _ONE
+from monitor.codec.protobuf import Row as _Row
+from monitor.codec.protobuf import classes
 
-_PACKAGE = "inference"
 _F = FieldDescriptorProto
-_ONE, _MANY = _F.LABEL_OPTIONAL, _F.LABEL_REPEATED
 
 # Type-specific contents, by the datatypes that use them.
 CONTENTS: Final = {
@@ -41,8 +35,6 @@ CONTENTS: Final = {
     "FP64": "fp64_contents",
     "BYTES": "bytes_contents",
 }
-
-_Row = tuple[str, int, Any, Any]  # name, number, type (or a message's name), label
 
 _CONTENTS: Sequence[_Row] = (
     ("bool_contents", 1, _F.TYPE_BOOL, _MANY),
@@ -87,40 +79,7 @@ _MESSAGES = {
 }
 
 
-def _message(name: str, rows: Sequence[_Row]) -> DescriptorProto:
-    message = DescriptorProto(name=name)
-    for field, number, kind, label in rows:
-        if isinstance(kind, str):
-            below = f".{_PACKAGE}.{kind}"
-            message.field.add(
-                name=field, number=number, type=_F.TYPE_MESSAGE, type_name=below, label=label
-            )
-        else:
-            message.field.add(name=field, number=number, type=kind, label=label)
-    return message
-
-
-def _classes() -> dict[str, Any]:
-    """In a pool of their own: a process may hold another copy of the published ones."""
-    pool = DescriptorPool()
-    file = FileDescriptorProto(name="inference.proto", package=_PACKAGE, syntax="proto3")
-    file.message_type.extend(_message(name, rows) for name, rows in _MESSAGES.items())
-    pool.Add(file)
-    return {
-        name: GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{name}"))
-        for name in _MESSAGES
-    }
-
-
-_CLASSES = _classes()
+_CLASSES = classes("inference", _MESSAGES)
 ModelInferRequest: Final = _CLASSES["ModelInferRequest"]
 ModelInferResponse: Final = _CLASSES["ModelInferResponse"]
 ModelStreamInferResponse: Final = _CLASSES["ModelStreamInferResponse"]
-
-
-def parsed(kind: Any, data: bytes) -> Any:  # noqa: ANN401 - classes made at run time
-    """The message in some bytes; CodecError `bad_protobuf` where there is none."""
-    try:
-        return kind.FromString(data)
-    except DecodeError as error:
-        raise CodecError("bad_protobuf", str(error)[:200]) from None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from monitor.codec.bodies import answer_document, request_document
+from monitor.codec.bodies import answer_document, binary_document, request_document
 from monitor.codec.compression import decompress
 from monitor.codec.document import parse, text
 from monitor.errors import CodecError
@@ -19,7 +19,7 @@ from monitor.records.exchange import Exchange
 T = TypeVar("T")
 
 _NEWLINE = 0x0A
-_JSON = frozenset({"", "application/json"})  # what has no other reading
+_JSON = "application/json"  # what has no other reading
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^\s";]+)')
 
 
@@ -122,7 +122,10 @@ class Message:
             except CodecError as error:
                 # What is said to be JSON is first of all JSON, whatever else it is said to be.
                 media_type = _media_type(values(fields, b"content-type"))
-                if error.reason != "not_json" or media_type in _JSON:
+                found = binary_document(side, media_type, body)
+                if found is not None:
+                    return found
+                if error.reason != "not_json" or media_type == _JSON:
                     raise
                 return otherwise(media_type, text(body, charset))
         except CodecError as error:

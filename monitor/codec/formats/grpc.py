@@ -41,10 +41,11 @@ def request(message: Message, settings: DecoderSettings) -> Any:  # noqa: ANN401
 
     def read() -> Any:  # noqa: ANN401
         from monitor.codec import inference_messages as known  # noqa: PLC0415 - protobuf: 6 MB that only gRPC needs
+        from monitor.codec.protobuf import parsed  # noqa: PLC0415
 
         coding = message.request_value(b"grpc-encoding")
         body = _unframed(message.request_body, coding, settings)
-        return known.parsed(known.ModelInferRequest, body)
+        return parsed(known.ModelInferRequest, body)
 
     return message.kept(_REQUEST, read)
 
@@ -54,12 +55,13 @@ def answer(message: Message, settings: DecoderSettings) -> Any:  # noqa: ANN401 
 
     def read() -> Any:  # noqa: ANN401
         from monitor.codec import inference_messages as known  # noqa: PLC0415 - as above
+        from monitor.codec.protobuf import parsed  # noqa: PLC0415
 
         coding = message.answer_value(b"grpc-encoding")
         body = _unframed(message.answer_body, coding, settings)
         if message.path != _STREAMED:
-            return known.parsed(known.ModelInferResponse, body)
-        streamed = known.parsed(known.ModelStreamInferResponse, body)
+            return parsed(known.ModelInferResponse, body)
+        streamed = parsed(known.ModelStreamInferResponse, body)
         if streamed.error_message:
             raise CodecError("model_error", streamed.error_message[:200])
         return streamed.infer_response
