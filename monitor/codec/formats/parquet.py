@@ -45,7 +45,7 @@ def inputs(message: Message, settings: DecoderSettings) -> Inputs:
             for name, column in zip(table.column_names, table.columns, strict=True)
             if not name.startswith("__index_level_")  # pandas' own
         }
-    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError, LookupError) as error:
         raise CodecError("not_parquet", str(error)[:100]) from None
     if table.num_rows != footer.rows:
         raise CodecError("not_parquet", "fewer rows than the footer says")
