@@ -14,6 +14,7 @@ from monitor.api.performance import performance as performance_view
 from monitor.api.ports import House
 from monitor.api.rates import Room
 from monitor.errors import ReferenceFileError, StoreError
+from monitor.profile.reference import READABLE
 from monitor.snapshot import Snapshot
 
 JSON = "application/json"
@@ -23,9 +24,24 @@ _STORE: dict[int | str, dict[str, Any]] = {503: {"model": schemas.Fault}}
 _WRITE: dict[int | str, dict[str, Any]] = {
     code: {"model": schemas.Fault} for code in (400, 401, 408, 413, 415, 422, 503)
 }
+_COLUMN = {"type": "object", "required": ["name", "role", "kind", "cells"]}
 _DOCUMENT = {
     "required": True,
-    "content": {JSON: {"schema": {"type": "object", "description": "a reference file"}}},
+    "content": {
+        JSON: {
+            "schema": {
+                "type": "object",
+                "description": "a reference file: what must be in it, and agree with itself",
+                "required": ["sidelight_reference", "created_at", "rows", "columns"],
+                "properties": {
+                    "sidelight_reference": {"type": "integer", "enum": sorted(READABLE)},
+                    "created_at": {"type": "string", "format": "date-time"},
+                    "rows": {"type": "integer", "minimum": 1},
+                    "columns": {"type": "array", "minItems": 1, "items": _COLUMN},
+                },
+            }
+        }
+    },
 }
 
 
