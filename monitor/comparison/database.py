@@ -24,6 +24,7 @@ Stage = Callable[[str, float | None], None]  # what is being done, and how much 
 
 MOST_THREADS = 8
 BASE_BYTES = 128 << 20
+LEAST_BYTES = 32 << 20
 THREAD_BYTES = 64 << 20
 BATCH_ROWS = 65_536
 POLL_SECONDS = 0.2
@@ -69,6 +70,10 @@ class Database:
     ) -> None:
         self._connection.close()
         self._folder.cleanup()
+
+    def forget(self) -> None:
+        """Give back what is held of files that were read; they can be read again."""
+        self._connection.execute(f"SET memory_limit = '{LEAST_BYTES >> 20}MiB'")
 
     def new_table(self) -> str:
         """A name that no scratch table has yet."""

@@ -63,6 +63,7 @@ def tell_apart(layout: Layout, reference: Pool, current: Pool, rule: Rule) -> To
     rows = min(len(before), len(now))
     if rows < rule.min_rows:
         return Together(Status.INSUFFICIENT, rows, reason=f"fewer than {rule.min_rows} rows")
+    current.database.forget()  # all rows are at hand, and scikit-learn takes 100 MB
     try:
         learner = _learner([not isinstance(grid, NumericGrid) for grid in grids])
     except ImportError:

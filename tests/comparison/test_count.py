@@ -234,3 +234,16 @@ def test_nothing_but_the_answer_is_printed() -> None:
         with Database(stage) as database:
             sql = "SELECT current_setting('enable_progress_bar_print')"
             assert database.rows(Path("x"), "asking", sql) == [(False,)]
+
+
+def test_a_database_that_forgot_still_answers(tmp_path: Path, suffix: str) -> None:
+    path = write(mixed(0), tmp_path / f"a.{suffix}")
+    with Database() as database:
+        file = open_data(database, path)
+        columns = Parts().columns(open_table(path).columns)
+        before, _ = learn(database, file, columns, 0.0)
+        database.forget()
+        (limit,) = database.rows(path, "asking", "SELECT current_setting('memory_limit')")
+        after, _ = learn(database, file, columns, 0.0)
+    assert limit == ("32.0 MiB",)
+    assert after.digest == before.digest
