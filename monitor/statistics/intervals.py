@@ -6,7 +6,7 @@ Knows nothing of how rows were counted. An interval is (low, high), about the me
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 Interval = tuple[float, float]
 
@@ -52,6 +52,21 @@ def of_mean(mean: float, mean_square: float, rows: int) -> Interval | None:
     """
     error = mean_error_of(mean, mean_square, rows)
     return None if error is None else normal(mean, error)
+
+
+def mean_of(intervals: Sequence[Interval | None]) -> Interval | None:
+    """The interval of a mean of figures that depend on each other in ways not known: the means of
+    their bounds, as if they all moved together, since an error of a sum is at most the sum of
+    errors. None where one has none.
+
+    >>> mean_of([(0.7, 0.9), (0.5, 0.6)]), mean_of([(0.7, 0.9), None])
+    ((0.6, 0.75), None)
+    """
+    known = [one for one in intervals if one is not None]
+    if not known or len(known) < len(intervals):
+        return None
+    low, high = (math.fsum(bounds) / len(known) for bounds in zip(*known, strict=True))
+    return low, high
 
 
 def of_root(interval: Interval | None) -> Interval | None:

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 
 from monitor.statistics.calibration import CalibrationSums
 from monitor.statistics.classes import class_name, number
-from monitor.statistics.intervals import Interval, of_mean, present
+from monitor.statistics.intervals import Interval, mean_of, of_mean, present
 from monitor.statistics.scores import ScoreHistogram
 from monitor.statistics.summation import ExactSum
 
@@ -128,7 +128,9 @@ class ProbabilitySums:
         }
 
     def intervals(self) -> dict[str, Interval]:
-        """95 % intervals: of the means by their squares, of the areas where one class is ranked."""
+        """95 % intervals: of the means by their squares, of the areas each class's own; of a mean
+        over classes the means of their bounds, which is too wide rather than too narrow.
+        """
         if self.rows <= 0:
             return {}
         found = {
@@ -138,10 +140,9 @@ class ProbabilitySums:
                 ("brier_score", self.brier, self.squared_brier),
             )
         }
-        if len(self.scores) == 1:
-            (scores,) = self.scores.values()
-            found["roc_auc"] = scores.auc_interval()
-            found["average_precision"] = scores.average_precision_interval()
+        ranked = self.scores.values()
+        found["roc_auc"] = mean_of([one.auc_interval() for one in ranked])
+        found["average_precision"] = mean_of([one.average_precision_interval() for one in ranked])
         return present(found)
 
 
