@@ -76,8 +76,11 @@ def settle(
     dict_keys(['point[0]', 'point[1]', 'embedding'])
     """
     for values in columns.values():
-        if not _are_numbers(values) and not SCALARS.issuperset(map(type, values)):
-            return _laid_out(columns, rows, settings, whole=whole)
+        try:
+            sum(values, 0.0)  # only numbers add up; to try takes a fourth of asking for their types
+        except (TypeError, OverflowError):
+            if not SCALARS.issuperset(map(type, values)):
+                return _laid_out(columns, rows, settings, whole=whole)
     _check_size(columns, rows, settings)
     return columns if type(columns) is dict else dict(columns)
 
@@ -116,15 +119,6 @@ def flatten(value: Any, depth: int = MAX_DEPTH) -> list[Any]:  # noqa: ANN401 - 
             raise CodecError("too_deep", f"more than {MAX_DEPTH} levels in one tensor")
         flat = [item for part in flat for item in (part if type(part) is list else (part,))]
     return flat
-
-
-def _are_numbers(values: Sequence[Any]) -> bool:
-    """Whether all are numbers or truths: to add them up takes a fourth of asking their types."""
-    try:
-        sum(values, 0.0)
-    except (TypeError, OverflowError):
-        return False
-    return True
 
 
 def _from_objects(rows: list[dict[str, Any]], settings: DecoderSettings) -> Columns:

@@ -18,8 +18,8 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import math
-from array import array
 from collections.abc import Callable, Mapping, Sequence
+from struct import pack
 from typing import Any, Final, overload
 
 import numpy as np
@@ -135,7 +135,8 @@ def numbers(values: Values) -> tuple[Floats, NDArray[np.bool_] | None]:
     if isinstance(values, Coded):
         return _coded_numbers(values)
     try:
-        return np.frombuffer(array("d", values)), None  # the usual column: numbers and nothing else
+        # The usual column, numbers and nothing else: no other way takes half of its time.
+        return np.frombuffer(pack(f"{len(values)}d", *values)), None
     except Exception:  # noqa: BLE001, S110 - whatever else stands in it is looked at one by one
         pass
     if set(map(type, values)) <= _PLAIN:
