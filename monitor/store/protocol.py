@@ -67,11 +67,14 @@ class JoinReport:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """What one step of forgetting removed; `more` asks for another step."""
+    """What one step of forgetting removed; `more` asks for another step, `over` for one before
+    much else is kept: there is less room than is taken.
+    """
 
     predictions: int = 0
     orphaned: int = 0
     more: bool = False
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

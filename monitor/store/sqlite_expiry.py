@@ -78,11 +78,13 @@ def expire(
         "parked": -len(orphans),
         "erased": -sum(erased for (erased,) in unmarked),
     }
-    return Expired(old, len(orphans), more=fullest == step_rows), steps
+    more = fullest == step_rows
+    return Expired(old, len(orphans), more, over=is_large and more), steps
 
 
 def next_step(step_rows: int, expired: Expired, seconds: float) -> int:
-    """How many rows the next step may forget: more while there is more, but none that takes long.
+    """How many rows the next step may forget: more while there is more, but none that takes long,
+    unless there is no room.
 
     >>> full = Expired(8000, more=True)
     >>> next_step(8000, full, 0.02), next_step(8000, full, 1.0), next_step(8000, Expired(5), 0.02)
@@ -90,7 +92,8 @@ def next_step(step_rows: int, expired: Expired, seconds: float) -> int:
     """
     if not expired.more:
         return STEP_ROWS
-    wanted = 2 * step_rows if seconds < LONG_STEP_SECONDS else step_rows // 2
+    quick = seconds < LONG_STEP_SECONDS or expired.over
+    wanted = 2 * step_rows if quick else step_rows // 2
     return min(max(wanted, STEP_ROWS), MOST_STEP_ROWS)
 
 

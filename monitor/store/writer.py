@@ -20,10 +20,11 @@ from monitor.records.label import Joined, Label, Outcome
 from monitor.store.age import Age
 from monitor.store.answers import Answer, split
 from monitor.store.counts import WriterCounts
-from monitor.store.protocol import Erased, JoinReport, Store, Stored
+from monitor.store.protocol import Erased, Expired, JoinReport, Store, Stored
 from monitor.store.rounds import Call, LabelRequest, Round, WriterLimits, WriterQueue
 
 _EXPIRE_EVERY_SECONDS = 30.0
+_UNLOOKED_ROWS = 200_000  # kept since the last look at what is to be forgotten
 _EXPIRE_PAUSE_SECONDS = 0.01  # at least, while there is more: others come in between
 _NEWS_EVERY_SECONDS = 1.0  # how late a label that was posted to another replica may count
 
@@ -34,10 +35,9 @@ T = TypeVar("T")
 class StoreWriter:
     """Predictions and labels into a store, from an event loop, without ever holding it up.
 
-    `on_joined` is called on the loop with every join and correction, whether a label met its
-    prediction or a prediction its label, and before the label's sender is answered: the only place
-    to count joins from, because a sender may be gone by then. `on_entries` is called next, with the
-    journal's entries that say the same.
+    `on_joined` is called on the loop with every join and correction, before the label's sender is
+    answered: the only place to count joins from, because a sender may be gone by then. `on_entries`
+    is called next, with the journal's entries that say the same.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class StoreWriter:
         self._conflicts = 0
         self._erased = 0
         self._expired = 0
+        self._unlooked = 0
         self._outcomes = dict.fromkeys(Outcome, 0)
         self._held = (0, 0)
         self._age = Age(clock)
@@ -171,11 +172,14 @@ class StoreWriter:
             if time.monotonic() >= news_at:
                 self._hear()
                 news_at = time.monotonic() + _NEWS_EVERY_SECONDS
-            if (began := time.monotonic()) >= expire_at:
-                more = self._expire()
+            began = time.monotonic()
+            if began >= expire_at or self._unlooked >= _UNLOOKED_ROWS:
+                self._unlooked = 0
+                expired = self._expire()
                 ended = time.monotonic()
-                pause = max(ended - began, _EXPIRE_PAUSE_SECONDS)  # half of the time at most
-                expire_at = ended + (pause if more else _EXPIRE_EVERY_SECONDS)
+                # Half of the time at most; without room, a step for each round that is kept.
+                pause = 0.0 if expired.over else max(ended - began, _EXPIRE_PAUSE_SECONDS)
+                expire_at = ended + (pause if expired.more else _EXPIRE_EVERY_SECONDS)
         if self._store is not None:
             self._store.close()
 
@@ -202,6 +206,7 @@ class StoreWriter:
     def _remember(self, batches: list[Batch]) -> None:
         def keep(store: Store) -> Finish:
             kept = store.remember(batches)
+            self._unlooked += sum(map(len, batches))
             self._conflicts += kept.conflicts
             self._erased += kept.erased
             self._outcomes[Outcome.JOINED] += len(kept.joined)  # they were pending until now
@@ -250,20 +255,19 @@ class StoreWriter:
 
         self._attempt(hear, lambda _: None)
 
-    def _expire(self) -> bool:
-        """One step of forgetting; whether another is due at once."""
-        more = False
+    def _expire(self) -> Expired:
+        """One step of forgetting."""
+        expired = Expired()
 
         def forget(store: Store) -> Finish:
-            nonlocal more
+            nonlocal expired
             expired = store.expire(self._age.now(time.monotonic()))
             self._expired += expired.predictions
             self._outcomes[Outcome.ORPHANED] += expired.orphaned
-            more = expired.more
             return lambda: None
 
         self._attempt(forget, lambda _: None)
-        return more
+        return expired
 
     def _attempt(self, use: Callable[[Store], Finish], failed: Callable[[Exception], None]) -> None:
         """Use the store, opening it if need be; what goes wrong is counted, and ends only this.

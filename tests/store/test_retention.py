@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from pathlib import Path
 
+import pytest
+
 from monitor.records.batch import Batch
 from monitor.records.label import Label, Outcome
-from monitor.store import sqlite_expiry
-from monitor.store.protocol import Expired
+from monitor.store import sqlite_expiry, writer
+from monitor.store.protocol import Expired, Store
+from monitor.store.rounds import WriterLimits
 from monitor.store.settings import StoreSettings
 from monitor.store.sqlite import SqliteStore
+from monitor.store.writer import StoreWriter
 
 NOON = 1_780_000_000.0
 LIMIT = 2 << 20
@@ -54,6 +59,43 @@ def test_a_file_does_not_outgrow_its_limit_and_the_newest_rows_stay(tmp_path: Pa
     assert outcomes[1] in {Outcome.EXPIRED, Outcome.PENDING}  # marks make room, too
     assert path.stat().st_size == sizes[-1]
     store.close()
+
+
+def test_a_flood_does_not_outgrow_the_limit_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_UNLOOKED_ROWS", AT_ONCE)
+    monkeypatch.setattr(sqlite_expiry, "MOST_STEP_ROWS", AT_ONCE)
+    path = tmp_path / "store.db"
+    sizes: list[int] = []
+
+    def used(store: Store) -> None:
+        assert isinstance(store, SqliteStore)
+        sizes.append(sqlite_expiry.used_bytes(store._file.opened()))
+
+    async def play() -> None:
+        kept = StoreWriter(
+            lambda: SqliteStore(path, StoreSettings(max_bytes=LIMIT)),
+            lambda _: None,
+            limits=WriterLimits(rows_per_commit=AT_ONCE),
+            clock=lambda: NOON,
+        )
+        kept.start()
+        for second in range(40):  # all at once: nobody waits for room
+            assert kept.remember(predicted(NOON + second, AT_ONCE))
+        for _ in range(40):
+            await kept.ask(used)
+            await asyncio.sleep(0)
+        while kept.queued_rows:
+            await kept.ask(used)
+        await kept.ask(used)
+        assert kept.counts().dropped_rows == 0
+        await kept.stop()
+
+    asyncio.run(play())
+    batch_bytes = 160 * AT_ONCE
+    assert 40 * batch_bytes / 2 > LIMIT
+    assert max(sizes) <= LIMIT + 2 * batch_bytes
 
 
 def test_what_is_past_its_time_goes_whole_and_leaves_its_marks(tmp_path: Path) -> None:
