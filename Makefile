@@ -35,7 +35,7 @@ fuzz: .servers/fuzz/.ready ## every wire format, FUZZ_SECONDS each, guided by co
 	  PYTHONPATH=. .servers/fuzz/bin/python tests/fuzz/decode.py $$format -artifact_prefix=.servers/fuzz/ \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 >$$log 2>&1 \
 	    || { tail -n 60 $$log; exit 1; }; \
-	  echo "$$format: $$(grep -m1 INITED $$log | sed 's/ft:.*//;s/.*cov:/edges at first/') $$(grep DONE $$log | sed 's/corp:.*//;s/.*cov:/and in the end/;s/ft:/features/')" \
+	  echo "$$format: $$(grep -m1 'INITED  *cov' $$log | sed 's/ft:.*//;s/.*cov:/edges at first/') $$(grep 'DONE  *cov' $$log | sed 's/corp:.*//;s/.*cov:/and in the end/;s/ft:/features/')" \
 	    "$$(grep -E 'executed_units|peak_rss' $$log | sed 's/stat:://' | tr -s '\n ' ' ')"; done
 
 .servers/fuzz/.ready: requirements/runtime.lock

@@ -18,6 +18,7 @@ from monitor.codec import Decoder, DecoderSettings
 from monitor.errors import CodecError
 from monitor.records.batch import Batch
 from monitor.records.exchange import Exchange
+from tests.codec.binary import WHOLE, field, floats, record
 
 Make = Callable[..., Exchange]
 
@@ -83,28 +84,6 @@ def test_arrays_that_are_not_what_they_say_are_refused(exchange: Make, body: byt
     assert refused.value.reason == "bad_tensor"
 
 
-def field(number: int, content: bytes) -> bytes:
-    """A field with a length, as protobuf's wire format has it; lengths below 128."""
-    return bytes([number << 3 | 2, len(content)]) + content
-
-
-def record(**vectors: bytes) -> bytes:
-    """A record by its vectors, each under the name of its map and key, `map_key`."""
-    numbers = {"features": 1, "label": 2}
-    message = b""
-    for name, value in vectors.items():
-        place, _, key = name.partition("_")
-        message += field(numbers[place], field(1, key.encode()) + field(2, value))
-    return struct.pack("<II", 0xCED7230A, len(message)) + message + bytes(-len(message) % 4)
-
-
-def floats(*values: float, keys: bytes = b"", shape: bytes = b"") -> bytes:
-    content = field(1, struct.pack(f"<{len(values)}f", *values))
-    content += field(2, keys) if keys else b""
-    content += field(3, shape) if shape else b""
-    return field(2, content)
-
-
 def test_records_are_rows_and_their_labels_answers(exchange: Make) -> None:
     doubles = field(3, field(1, struct.pack("<2d", 0.25, 6.8)))
     integers = field(7, field(1, bytes([3, 4])))
@@ -129,9 +108,6 @@ def test_named_vectors_and_labels_with_scores(exchange: Make) -> None:
     }  # fmt: skip
     assert list(batch.outputs["prediction"]) == [1.0]
     assert list(batch.probabilities["1"]) == [0.75]
-
-
-WHOLE = record(features_values=floats(1.5, 2.5)) * 2
 
 
 @settings(max_examples=200, deadline=None)

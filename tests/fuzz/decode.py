@@ -27,10 +27,12 @@ with atheris.instrument_imports(include=["monitor.codec"]):
     from monitor.errors import CodecError
     from monitor.records.exchange import Exchange
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
+from tests.codec.binary import WHOLE
 from tests.codec.http2.transcript import STREAM, Talk
 
 RECORDED = Path(__file__).parents[1] / "codec"
@@ -38,6 +40,7 @@ TYPES = (
     "", "application/json", "text/csv", "text/csv; header=present", "application/jsonlines",
     "application/x-www-form-urlencoded", "application/vnd.apache.parquet", "text/plain",
     "text/event-stream", "application/json; charset=utf-16", "application/octet-stream",
+    "application/x-npy", "application/x-recordio-protobuf", "multipart/form-data; boundary=x",
 )  # fmt: skip
 CODINGS = ("", "gzip", "deflate", "br", "zstd")
 PATHS = {
@@ -164,6 +167,14 @@ def seeds(folder: Path) -> None:
         file = io.BytesIO()
         pq.write_table(pa.table(columns), file, **options)
         _write(folder / f"parquet-{number}", 6, 0, file.getvalue(), b"[1, 2]")
+    file = io.BytesIO()
+    np.save(file, np.array([[6.8, 0.1], [1.0, 2.0]], "f4"))
+    record = WHOLE[: len(WHOLE) // 2]
+    form = b'--x\r\ncontent-disposition: form-data; name="a"\r\n\r\n1.5\r\n--x--'
+    for number, body in enumerate((file.getvalue(), WHOLE, form)):
+        kind = 11 + number
+        _write(folder / f"binary-{number}", kind + len(TYPES), 0, body, b"[1, 2]")
+    _write(folder / "records", 12 + 12 * len(TYPES), 0, record, record)
     for number, case in enumerate(yaml.safe_load((RECORDED / "recorded_grpc.yaml").read_text())):
         bodies = [base64.b64decode(case[side][len("base64:") :]) for side in ("request", "answer")]
         _write(folder / f"grpc-{number}", 0, 0, *(body[5:] for body in bodies))
