@@ -36,6 +36,7 @@ def document(one: Exchange, explanation: Explanation) -> dict[str, Any]:
         found |= {
             "rows": len(batch),
             "ids": sorted(set(batch.ids)),
+            "other_names": {one.name: one.given.name.lower() for one in batch.aliases},
             "features": _lists(batch.features),
             "outputs": _lists(batch.outputs),
             "probabilities": _lists(batch.probabilities),
@@ -57,6 +58,9 @@ def print_exchange(one: Exchange, explanation: Explanation, values: int) -> None
         return
     batch = explanation.batch
     console.print(f"[green]read as {explanation.format}[/]: {len(batch)} row(s)")
+    if batch.aliases:
+        names = ", ".join(f"{one.name} ({one.given.name.lower()})" for one in batch.aliases)
+        console.print(f"labels join under: {names}", markup=False, highlight=False, soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("column", "role", "kind", "first values"):
         table.add_column(name, overflow="fold")

@@ -151,6 +151,18 @@ def test_the_settings_of_a_file_are_used(tmp_path: Path) -> None:
     assert (found["format"], found["outputs"]) == ("observe.inputs", {"prediction": [3, 4]})
 
 
+def test_the_names_under_which_labels_join_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "one.json"
+    body = {"id": "order-7", "x": 1.5}
+    told = {"request": {"path": "/p", "headers": {"ce-id": "E1"}, "body": body},
+            "response": {"status": 200, "headers": {}, "body": {"prediction": 2}}}  # fmt: skip
+    path.write_text(json.dumps(told))
+    (found,) = json.loads(CliRunner().invoke(app, ["inspect", str(path), "--json"]).output)
+    assert found["other_names"] == {"order-7": "body", "E1": "event"}
+    shown = CliRunner().invoke(app, ["inspect", str(path)]).output
+    assert "labels join under: order-7 (body), E1 (event)" in shown
+
+
 @pytest.mark.end_to_end
 def test_a_live_model_is_asked_once(tmp_path: Path) -> None:
     running: Model

@@ -14,8 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from monitor.cli import main
+from monitor.cli.commands import app
+from monitor.codec.explain import ADVICE
 from tests.end_to_end.sidecar import JSON, Model, Sidecar, request
 
 pytestmark = pytest.mark.end_to_end
@@ -186,6 +189,20 @@ def test_the_models_own_urls_pass_through(start: Callable[..., Sidecar]) -> None
         status, fields, body = request(sidecar.port, "POST", path, b'{"of":"the model"}', JSON)
         assert (status, body) == (200, b'{"of":"the model"}')
         assert fields["content-type"] == "application/json"
+    request(sidecar.port, "POST", "/metrics", b"no json", JSON)
+
+    def inspected(*flags: str) -> str:
+        """What `sidelight inspect` says of a running sidecar."""
+        result = CliRunner().invoke(app, ["inspect", f"http://127.0.0.1:{sidecar.control}", *flags])
+        assert result.exit_code == 0
+        return result.output
+
+    def fates() -> set[tuple[str, str, int]]:
+        told = json.loads(inspected("--json"))
+        return {(one["outcome"], one["reason"], one["exchanges"]) for one in told}
+
+    sidecar.wait(lambda: fates() >= {("observed", "", 4), ("failed", "not_json", 1)})
+    assert ADVICE["not_json"][1][0].partition(":")[0] in inspected()
 
 
 def _metric(sidecar: Sidecar, name: str) -> float:
