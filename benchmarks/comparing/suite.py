@@ -74,7 +74,7 @@ def run(plan: Plan, peers: Mapping[str, Path], say: Say) -> Results:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         say("each subject once on a few rows: its bytecode is there then, as installers leave it")
-        _warm(folder, plan.formats, peers)
+        _warm(folder, plan.formats[0], peers)
         say(f"writing two files of {plan.rows:,} rows")
         data.tables(folder, plan.rows, plan.formats)
         for form in plan.formats:
@@ -97,15 +97,14 @@ def run(plan: Plan, peers: Mapping[str, Path], say: Say) -> Results:
     return Results(plan, figures, versions, absent, flights, perf_counter() - began)
 
 
-def _warm(folder: Path, formats: Sequence[str], peers: Mapping[str, Path]) -> None:
+def _warm(folder: Path, form: str, peers: Mapping[str, Path]) -> None:
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    data.tables(folder, WARM_ROWS, tuple(formats))
-    for form in formats:
-        _sidelight(_compare(folder, form), form, 1, 1)
-        for peer, python in peers.items():
-            with suppress(_BrokenError):  # which is said when it is measured
-                _peer(peer, python, folder, form)
+    data.tables(folder, WARM_ROWS, (form,))
+    _sidelight(_compare(folder, form), form, 1, 1)
+    for peer, python in peers.items():
+        with suppress(_BrokenError):  # which is said when it is measured
+            _peer(peer, python, folder, form)
 
 
 def _compare(folder: Path, form: str) -> list[str]:

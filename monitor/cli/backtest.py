@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from monitor.cli.compare import staged
-from monitor.cli.flags import with_flags
+from monitor.cli.flags import AsJson, Html, Prediction, Probability, Target, with_flags
 from monitor.cli.options import names, probabilities
 
 if TYPE_CHECKING:
@@ -31,17 +31,14 @@ class BacktestFlags:
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None
     window: Annotated[str | None, typer.Option(help="Instead of window.size, like 7d.")] = None
     pane: Annotated[str | None, typer.Option(help="Instead of window.pane, like 1h.")] = None
-    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None
-    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None
-    probability: Annotated[
-        list[str] | None,
-        typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
-    ] = None
+    target: Target = None
+    prediction: Prediction = None
+    probability: Probability = None
     features: Annotated[
         str | None, typer.Option(help="Feature columns, comma-separated; default: the reference's.")
     ] = None
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None
+    as_json: AsJson = False
+    html: Html = None
 
 
 @with_flags(BacktestFlags)

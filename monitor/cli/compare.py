@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from monitor.cli.flags import with_flags
+from monitor.cli.flags import (
+    AllFeatures,
+    AsJson,
+    Html,
+    Prediction,
+    Probability,
+    Target,
+    TaskName,
+    with_flags,
+)
 from monitor.cli.options import names, probabilities, task_named
 
 if TYPE_CHECKING:
@@ -27,23 +36,16 @@ DRIFT = 1
 class CompareFlags:
     """What `compare` can be told."""
 
-    as_json: Annotated[bool, typer.Option("--json", help="Everything, as JSON.")] = False
-    html: Annotated[Path | None, typer.Option(help="Write a page with pictures here.")] = None
-    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None
-    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None
-    probability: Annotated[
-        list[str] | None,
-        typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
-    ] = None
-    features: Annotated[
-        str | None, typer.Option(help="Feature columns, comma-separated; default: all others.")
-    ] = None
+    as_json: AsJson = False
+    html: Html = None
+    target: Target = None
+    prediction: Prediction = None
+    probability: Probability = None
+    features: AllFeatures = None
     columns: Annotated[
         str | None, typer.Option(help="Compare these columns only, comma-separated.")
     ] = None
-    task: Annotated[
-        str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
-    ] = None
+    task: TaskName = None
     fdr: Annotated[
         float, typer.Option(min=1e-12, max=1.0, help="Share of false calls among all calls.")
     ] = 0.01

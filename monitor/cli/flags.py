@@ -1,4 +1,5 @@
-"""A command with many options takes them as one value: a dataclass of options."""
+"""A command with many options takes them as one value, a dataclass of options; and the options that
+several commands have."""
 
 from __future__ import annotations
 
@@ -6,7 +7,26 @@ import inspect
 from collections.abc import Callable
 from dataclasses import MISSING, fields
 from functools import wraps
-from typing import Any, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+# Options that several commands have.
+Target = Annotated[str | None, typer.Option(help="Column with the true outcome.")]
+Prediction = Annotated[str | None, typer.Option(help="Column with the model's answer.")]
+Probability = Annotated[
+    list[str] | None,
+    typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
+]
+AllFeatures = Annotated[
+    str | None, typer.Option(help="Feature columns, comma-separated; default: all others.")
+]
+TaskName = Annotated[
+    str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Everything, as JSON.")]
+Html = Annotated[Path | None, typer.Option(help="Write a page with pictures here.")]
 
 Command = Callable[..., None]
 

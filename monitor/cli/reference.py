@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from monitor.cli.flags import with_flags
+from monitor.cli.flags import AllFeatures, Prediction, Probability, Target, TaskName, with_flags
 from monitor.cli.importances import read_importances
 from monitor.cli.options import names, probabilities, task_named
 from monitor.codec.imported import DescriptionError, describe
@@ -36,18 +36,11 @@ class BuildFlags:
     """What `reference build` can be told."""
 
     output: Annotated[Path, typer.Option(help="Where the reference goes.")]
-    target: Annotated[str | None, typer.Option(help="Column with the true outcome.")] = None
-    prediction: Annotated[str | None, typer.Option(help="Column with the model's answer.")] = None
-    probability: Annotated[
-        list[str] | None,
-        typer.Option(help="Column with a class's probability, COL or COL=CLASS; repeatable."),
-    ] = None
-    features: Annotated[
-        str | None, typer.Option(help="Feature columns, comma-separated; default: all others.")
-    ] = None
-    task: Annotated[
-        str | None, typer.Option(help="regression, binary or multiclass; default: by the target.")
-    ] = None
+    target: Target = None
+    prediction: Prediction = None
+    probability: Probability = None
+    features: AllFeatures = None
+    task: TaskName = None
     mlmodel: Annotated[
         Path | None, typer.Option(help="MLflow's MLmodel file: its inputs are the features.")
     ] = None
