@@ -159,7 +159,7 @@ def test_a_restart_keeps_labels_reference_and_window(start: Callable[..., Sideca
 
     again = start(config=config)
     assert again.json("/api/v1/health")["reference"]["digest"] == digest
-    assert again.json("/api/v1/performance")["realised"]["mae"] == 1.0
+    again.wait(lambda: again.json("/api/v1/performance")["realised"].get("mae") == 1.0)
     rows = again.json(f"/api/v1/predictions/{prediction_id}")["rows"]
     assert [(row["prediction"], row["label"]) for row in rows] == [(2.0, 3.0)] * 20
     status, answer = again.feedback({"prediction_id": prediction_id, "row": 0, "label": 3.0})
