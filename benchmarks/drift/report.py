@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.drift import kinds
+from benchmarks.drift import dependence, kinds
 from benchmarks.drift.changes import UNCHANGED
 from benchmarks.drift.column import SHIFTED_WINDOWS, WINDOWS, Rate
 from benchmarks.drift.page import rewrite, table
@@ -27,6 +27,7 @@ MOST_ALERTS = 4
 MONTH_MEAN = 2.0  # "about one"
 WINDOW_MINUTES = 60.0
 LEAST_FOUND = 0.9
+PAIR_ROWS = 200  # from which a correlation of .5 that is new has to be found
 SPOILED = ", one outlier"
 
 MISSED = "does not hold"
@@ -43,6 +44,7 @@ def sheets(results: Results) -> list[Sheet]:
         _by_window(results, "no drift", WINDOWS, "False alarms per column and window"),
         _by_window(results, "+.25σ", SHIFTED_WINDOWS, "Power at a shift of +.25σ"),
         _kinds(results),
+        _pairs(results),
         _named(results),
         _months(results),
         _bars(results),
@@ -74,7 +76,8 @@ def notes(results: Results) -> list[str]:
     plan = results.plan
     command = " ".join(["python benchmarks/drift_quality.py", *_shown_arguments()])
     run = (
-        f"Measured {time.strftime('%Y-%m-%d')} with `{command}` in {results.seconds:.0f} s; "
+        f"Measured {time.strftime('%Y-%m-%d')} with `{command}` in {results.seconds:.0f} s "
+        f"({results.processor_seconds / 60:.1f} minutes of processor time); "
         f"{plan.trials} trials a figure without drift and {max(plan.trials // 4, 50)} with it."
     )
     lines = [run]
@@ -136,6 +139,19 @@ def _kinds(results: Results) -> Sheet:
     return "False alarms of other columns", header, rows
 
 
+def _pairs(results: Results) -> Sheet:
+    header: tuple[str, ...] = (
+        "correlation of two of twelve columns",
+        "rows",
+        "`warning`",
+        "`drift`",
+    )
+    rows: Rows = [
+        (one.case, f"{one.rows:,}", f"{one.moved:.4f}", f"{one.drift:.4f}") for one in results.pairs
+    ]
+    return "Features together, each as it was", header, rows
+
+
 def _named(results: Results) -> Sheet:
     header: tuple[str, ...] = ("change", "found", "named", "what the reading says, for instance")
     rows: Rows = [
@@ -178,6 +194,11 @@ def _bars(results: Results) -> Sheet:
             rows.append(_bar(name, one.moved, MOST_FALSE, one.trials))
         else:
             rows.append(_bar(name, one.moved, LEAST_POWER[one.rows], one.trials, least=True))
+    rows += [
+        _bar_of_pairs(one)
+        for one in results.pairs
+        if one.case == dependence.CALM or one.rows >= PAIR_ROWS
+    ]
     rows.append(_bar("minutes to `drift` at +.5σ, slowest", max(results.delays), WINDOW_MINUTES))
     for kind in dict.fromkeys(month.kind for month in results.months):
         alerts = [month.alerts for month in results.months if month.kind == kind]
@@ -192,6 +213,13 @@ def _bars(results: Results) -> Sheet:
         name = f"{change.change}: found and named"
         rows.append(_bar(name, both, LEAST_FOUND, change.trials, least=True))
     return "Bars", header, rows
+
+
+def _bar_of_pairs(one: Rate) -> tuple[str, ...]:
+    name = f"`multivariate`, {one.case}, {one.rows:,} rows"
+    if one.case == dependence.CALM:
+        return _bar(name, one.moved, MOST_FALSE, one.trials)
+    return _bar(name, one.moved, LEAST_FOUND, one.trials, least=True)
 
 
 def _bar(

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks.drift import changes, column, month
+from benchmarks.drift import changes, column, dependence, month
 from benchmarks.drift import kinds as derived
 from benchmarks.drift.changes import Named
 from benchmarks.drift.column import Rate
@@ -30,6 +31,7 @@ class Plan:
     """How much is measured."""
 
     trials: int = 10_000
+    pairs: int = 3_000
     changes: int = 200
     delays: int = 20
     seeds: int = 2
@@ -37,7 +39,7 @@ class Plan:
     peers: int = 200
 
 
-QUICK = Plan(trials=300, changes=30, delays=4, seeds=1, days=1.5, peers=60)
+QUICK = Plan(trials=300, pairs=100, changes=30, delays=4, seeds=1, days=1.5, peers=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Results:
     peers: dict[str, float] = field(default_factory=dict)  # "rule|case|rows" → rate
     versions: dict[str, str] = field(default_factory=dict)
     absent: str = ""
+    pairs: list[Rate] = field(default_factory=list)
     seconds: float = 0.0
+    processor_seconds: float = 0.0  # of all processes, the peers' too
 
 
 def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
     """All of it; `pythons` are those of environments which hold the peers."""
-    began = perf_counter()
+    began, spent = perf_counter(), _processor()
     with ProcessPoolExecutor(PROCESSES, initializer=_mortal) as pool:
         # The longest first, so that both processes end at about the same time.
         kinds = sorted(month.SOURCES)
@@ -69,6 +73,7 @@ def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
         ]
         rates = pool.submit(column.measure, 0, plan.trials)
         others = pool.submit(column.kinds, 0, plan.trials // 2)
+        pairs = pool.submit(dependence.measure, 0, plan.pairs)
         named = pool.submit(changes.measure, 0, plan.changes)
         named_of_kinds = pool.submit(derived.measure, 0, max(plan.changes // 10, 1))
         delays = pool.submit(month.minutes_to_find, 0, plan.delays)
@@ -76,7 +81,7 @@ def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
         for number, one in enumerate(months):
             _told(one, say, f"month {number + 1} of {len(months)}")
         document, absent = peers.result()
-        return Results(
+        results = Results(
             plan,
             rates.result(),
             others.result(),
@@ -86,8 +91,15 @@ def run(plan: Plan, pythons: Sequence[Path], say: Say) -> Results:
             {f"{r['rule']}|{r['case']}|{r['rows']}": r["rate"] for r in document.get("rates", [])},
             document.get("versions", {}),
             absent,
-            perf_counter() - began,
+            pairs.result(),
         )
+    return replace(results, seconds=perf_counter() - began, processor_seconds=_processor() - spent)
+
+
+def _processor() -> float:
+    """Seconds of this process and of those that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def _mortal() -> None:
