@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 
-import pytest
-
 from tests.relay.certificates import Authority, listener, needs_openssl, tls_client
 from tests.relay.harness import (
     Relay,
@@ -22,11 +20,6 @@ from tests.relay.harness import (
 pytestmark = needs_openssl
 
 POST = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 def _echo(connection: socket.socket, _number: int) -> None:

@@ -73,4 +73,12 @@ def test_a_boundary_is_between_frames_and_not_within_a_header_block() -> None:
     # After the preface and each of: two SETTINGS, HEADERS with its CONTINUATION, and DATA.
     assert len(found) == 5
     assert found[-1] == len(data)
-    assert UPSTREAM != CLIENT
+    # A server has no preface: its SETTINGS end at the first boundary.
+    (said,) = (data for side, data in talk.said if side == UPSTREAM)
+    copy = FrameCopy(1000, client=False)
+    ends = []
+    for at in range(len(said)):
+        copy.feed(said[at : at + 1])
+        if copy.at_boundary:
+            ends.append(at + 1)
+    assert ends == [len(said)]

@@ -40,11 +40,6 @@ pytestmark = needs_openssl
 POST = b"POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def _echo(connection: socket.socket, _number: int) -> None:
     while head := read_head(connection):
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -14,11 +14,6 @@ from tests.relay.certificates import OPENSSL, Authority, needs_openssl
 pytestmark = needs_openssl
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
 def test_every_fault_of_the_files_names_its_setting(authority: Authority, tmp_path: Path) -> None:
     one, other = authority.issue(), authority.issue()
     rubbish = tmp_path / "rubbish.pem"

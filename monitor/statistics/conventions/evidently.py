@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from monitor.errors import StatisticsError
 from monitor.statistics import divergence, special
 from monitor.statistics.conventions.samples import (
+    Names,
     Numbers,
     Values,
     bin_edges,
@@ -24,6 +25,7 @@ from monitor.statistics.conventions.samples import (
     numbers,
     stats,
     tallied,
+    wasserstein_of_samples,
 )
 
 Floats = NDArray[np.float64]
@@ -107,7 +109,7 @@ def wasserstein(reference: Numbers, current: Numbers) -> float:
     """The Wasserstein-1 distance over the reference's standard deviation, taken for .001 at
     least."""
     scale = max(float(np.std(reference)), LEAST_DEVIATION)
-    return float(stats().wasserstein_distance(reference, current)) / scale
+    return wasserstein_of_samples(reference, current) / scale
 
 
 def energy(reference: Numbers, current: Numbers) -> float:
@@ -142,12 +144,8 @@ OF_NUMBERS: Mapping[str, Numeric] = {"ks": ks, "wasserstein": wasserstein, "ener
 TALLIED: Mapping[str, Counted] = {"chi_square": chi_square, "z": z}
 
 
-def numeric(statistic: str, reference: Values, current: Values) -> float:
-    """One statistic of two numeric samples; NaN where either is empty, KeyError for a strange
-    name."""
-    before, now = (numbers(sample, finite_only=True) for sample in (reference, current))
-    if not len(before) or not len(now):
-        return float("nan")
+def numeric(statistic: str, before: Numbers, now: Numbers) -> float:
+    """One statistic of two finite samples that hold something; KeyError for a strange name."""
     if statistic in OF_NUMBERS:
         return OF_NUMBERS[statistic](before, now)
     if statistic == "hellinger":
@@ -159,12 +157,8 @@ def numeric(statistic: str, reference: Values, current: Values) -> float:
     return COUNTED[statistic](*_cells(before, now))
 
 
-def categorical(statistic: str, reference: Values, current: Values) -> float:
-    """One statistic of two categorical samples; NaN where either is empty, KeyError for a strange
-    name."""
-    before, now = categories(reference), categories(current)
-    if not before or not now:
-        return float("nan")
+def categorical(statistic: str, before: Names, now: Names) -> float:
+    """One statistic of two samples that hold something; KeyError for a strange name."""
     return CATEGORICAL[statistic](*tallied(before, now))
 
 

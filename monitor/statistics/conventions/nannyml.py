@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 
 from monitor.statistics import divergence
 from monitor.statistics.conventions.samples import (
+    Names,
     Numbers,
-    Values,
     bin_edges,
-    categories,
     histogram,
     kolmogorov_smirnov,
-    numbers,
-    stats,
     tallied,
+    wasserstein_of_samples,
 )
 
 Floats = NDArray[np.float64]
@@ -91,7 +89,7 @@ def wasserstein(reference: Numbers, current: Numbers) -> float:
     high throughout, as it is there.
     """
     if len(reference) < ESTIMATED_FROM:
-        return float(stats().wasserstein_distance(reference, current))
+        return wasserstein_of_samples(reference, current)
     counts, edges = np.histogram(reference, bins=ESTIMATE_BINS)
     low, high, rows = edges[0], edges[-1], len(current)
     under, over = current[current < low], current[current > high]
@@ -110,12 +108,8 @@ OF_NUMBERS: Mapping[str, Callable[[Numbers, Numbers], float]] = {
 }
 
 
-def numeric(statistic: str, reference: Values, current: Values) -> float:
-    """One statistic of two numeric samples; NaN where either is empty, KeyError for a strange
-    name."""
-    before, now = (numbers(sample, finite_only=False) for sample in (reference, current))
-    if not len(before) or not len(now):
-        return float("nan")
+def numeric(statistic: str, before: Numbers, now: Numbers) -> float:
+    """One statistic of two samples that hold something; KeyError for a strange name."""
     if statistic in OF_NUMBERS:
         return OF_NUMBERS[statistic](before, now)
     edges = bin_edges(before.astype(np.float64), "doane")
@@ -123,12 +117,8 @@ def numeric(statistic: str, reference: Values, current: Values) -> float:
     return OF_SHARES[statistic](*_with_rest(*held, len(before), len(now)))
 
 
-def categorical(statistic: str, reference: Values, current: Values) -> float:
-    """One statistic of two categorical samples; NaN where either is empty, KeyError for a strange
-    name."""
-    before, now = categories(reference), categories(current)
-    if not before or not now:
-        return float("nan")
+def categorical(statistic: str, before: Names, now: Names) -> float:
+    """One statistic of two samples that hold something; KeyError for a strange name."""
     both = tallied(before, now)
     if statistic in OF_COUNTS:
         return OF_COUNTS[statistic](*both)

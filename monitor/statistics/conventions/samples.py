@@ -17,6 +17,7 @@ from monitor.errors import StatisticsError
 
 Floats = NDArray[np.float64]
 Numbers = NDArray[Any]  # integers stay integers: numpy's bin widths depend on it
+Names = Sequence[object]
 Values = Sequence[object] | NDArray[Any]
 
 
@@ -32,6 +33,11 @@ def kolmogorov_smirnov(reference: Numbers, current: Numbers) -> tuple[float, flo
         warnings.simplefilter("ignore", RuntimeWarning)
         found = stats().ks_2samp(reference, current)
     return float(found.statistic), float(found.pvalue)
+
+
+def wasserstein_of_samples(reference: Numbers, current: Numbers) -> float:
+    """The Wasserstein-1 distance of raw samples, in the values' units."""
+    return float(stats().wasserstein_distance(reference, current))
 
 
 def numbers(values: Values, *, finite_only: bool) -> Numbers:

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Literal
+import math
+from collections.abc import Callable, Mapping, Sized
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
 
 from monitor.errors import StatisticsError
 from monitor.statistics.conventions import evidently, nannyml
-from monitor.statistics.conventions.samples import Values
+from monitor.statistics.conventions.samples import Values, categories, numbers
 
 Conventions = Literal["evidently", "nannyml"]
 Kind = Literal["numeric", "categorical"]
 
-Measure = Callable[[str, Values, Values], float]
+Measure = Callable[[str, Any, Any], float]
 
-MEASURES: Mapping[tuple[str, str], tuple[Measure, tuple[str, ...]]] = {
-    ("evidently", "numeric"): (
+
+@dataclass(frozen=True, slots=True)
+class Convention:
+    """How one tool measures samples of one kind: what it keeps of each, and its statistics."""
+
+    kept: Callable[[Values], Sized]
+    measure: Measure  # of two samples that hold something
+    statistics: tuple[str, ...]
+
+
+CONVENTIONS: Mapping[tuple[str, str], Convention] = {
+    ("evidently", "numeric"): Convention(
+        partial(numbers, finite_only=True),
         evidently.numeric,
         (*evidently.COUNTED, "hellinger", *evidently.TALLIED, *evidently.OF_NUMBERS),
     ),
-    ("evidently", "categorical"): (evidently.categorical, tuple(evidently.CATEGORICAL)),
-    ("nannyml", "numeric"): (nannyml.numeric, (*nannyml.OF_SHARES, *nannyml.OF_NUMBERS)),
-    ("nannyml", "categorical"): (nannyml.categorical, (*nannyml.OF_SHARES, *nannyml.OF_COUNTS)),
+    ("evidently", "categorical"): Convention(
+        categories, evidently.categorical, tuple(evidently.CATEGORICAL)
+    ),
+    ("nannyml", "numeric"): Convention(
+        partial(numbers, finite_only=False),
+        nannyml.numeric,
+        (*nannyml.OF_SHARES, *nannyml.OF_NUMBERS),
+    ),
+    ("nannyml", "categorical"): Convention(
+        categories, nannyml.categorical, (*nannyml.OF_SHARES, *nannyml.OF_COUNTS)
+    ),
 }
 
 
@@ -31,7 +53,7 @@ def statistics(conventions: Conventions, kind: Kind) -> tuple[str, ...]:
     >>> statistics("nannyml", "categorical")
     ('js', 'hellinger', 'l_infinity', 'chi_square')
     """
-    return _measure(conventions, kind)[1]
+    return _convention(conventions, kind).statistics
 
 
 def score(
@@ -49,17 +71,19 @@ def score(
     >>> round(score("js", before, now, conventions="nannyml", kind="categorical"), 4)
     0.2495
     """
-    measure, known = _measure(conventions, kind)
-    if statistic not in known:
-        raise StatisticsError(
-            f"{conventions} has no {statistic} of {kind} samples, but {', '.join(known)}"
-        )
-    return measure(statistic, reference, current)
+    convention = _convention(conventions, kind)
+    if statistic not in convention.statistics:
+        known = ", ".join(convention.statistics)
+        raise StatisticsError(f"{conventions} has no {statistic} of {kind} samples, but {known}")
+    before, now = convention.kept(reference), convention.kept(current)
+    if not len(before) or not len(now):
+        return math.nan
+    return convention.measure(statistic, before, now)
 
 
-def _measure(conventions: str, kind: str) -> tuple[Measure, tuple[str, ...]]:
-    found = MEASURES.get((conventions, kind))
+def _convention(conventions: str, kind: str) -> Convention:
+    found = CONVENTIONS.get((conventions, kind))
     if found is None:
-        pairs = ", ".join(f"{name} {of}" for name, of in MEASURES)
+        pairs = ", ".join(f"{name} {of}" for name, of in CONVENTIONS)
         raise StatisticsError(f"no conventions for {conventions} {kind}; there are {pairs}")
     return found
