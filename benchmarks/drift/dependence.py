@@ -15,6 +15,7 @@ from benchmarks.drift.column import MOVED, POLICY, REFERENCE_ROWS, Rate
 from benchmarks.drift.parts import Table, count_parts, cut
 from monitor.alerting.policy import Judge
 from monitor.profile.build import Rows, build_from_columns
+from monitor.profile.layout import Layout
 from monitor.snapshot import Status
 
 COLUMNS = 12
@@ -26,28 +27,34 @@ CHANGES = (("ρ 0 → .5", 0.0, 0.5), ("ρ .5 → −.5", 0.5, -0.5))
 CHANGED_WINDOWS = (100, 200, 500)
 NAME = "multivariate"
 
+Judged = tuple[Layout, Judge]
+
 
 def measure(seed: int, trials: int) -> list[Rate]:
     """Without a change at each window, and a tenth as many trials of each change."""
     random = np.random.default_rng(seed)
-    rates = [_rate(random, CALM, 0.0, 0.0, rows, trials) for rows in WINDOWS]
+    held = {rho: [_judge(random, rho) for _ in range(REFERENCES)] for rho in (0.0, 0.5)}
+    rates = [_rate(random, CALM, held[0.0], 0.0, rows, trials) for rows in WINDOWS]
     few = max(trials // 10, 20)
     return rates + [
-        _rate(random, case, before, now, rows, few)
+        _rate(random, case, held[before], now, rows, few)
         for case, before, now in CHANGES
         for rows in CHANGED_WINDOWS
     ]
 
 
+def _judge(random: np.random.Generator, correlation: float) -> Judged:
+    rows = Rows(_draw(random, REFERENCE_ROWS, correlation), {})
+    reference = build_from_columns(rows, created_at=0.0)
+    return reference.layout, Judge(reference)
+
+
 def _rate(
-    random: np.random.Generator, case: str, before: float, now: float, rows: int, trials: int
+    random: np.random.Generator, case: str, held: list[Judged], now: float, rows: int, trials: int
 ) -> Rate:
-    each = -(-trials // REFERENCES)
+    each = -(-trials // len(held))
     moved = drift = 0
-    for _ in range(REFERENCES):
-        held = Rows(_draw(random, REFERENCE_ROWS, before), {})
-        reference = build_from_columns(held, created_at=0.0)
-        layout, judge = reference.layout, Judge(reference)
+    for layout, judge in held:
         for windows in _batches(each, rows):
             table = _draw(random, windows * rows, now)
             parts = count_parts(layout, table, [rows] * windows)
@@ -58,7 +65,7 @@ def _rate(
                 reading = next(one for one in readings if one.column == NAME)
                 moved += reading.status in MOVED
                 drift += reading.status is Status.DRIFT
-    done = each * REFERENCES
+    done = each * len(held)
     return Rate(case, rows, done, moved / done, drift / done, 0.0)
 
 

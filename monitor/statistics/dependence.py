@@ -15,7 +15,7 @@ from monitor.statistics import special
 Floats = NDArray[np.float64]
 
 PERFECT = 0.999  # Fisher's transform of a perfect correlation is infinite
-MOST_UNEVEN = 1.0  # beyond, the chance of a few rare rows decides, and no formula holds
+MOST_UNEVEN = 0.33  # beyond, the chance of a few rare rows decides, and no law holds
 _EVEN = 1e-3  # below, the gamma distribution is the normal one to nine digits
 
 
@@ -51,27 +51,30 @@ def correlation_spread(scores: ArrayLike) -> Floats:
 
 
 def unevenness(skewness: ArrayLike, kurtosis: ArrayLike, rows: float) -> Floats:
-    """The skewness `[p, p]` of a correlation by chance over so many rows, from the skewness and
-    the kurtosis (3 for normal columns) of both columns, each `[p]`.
+    """How far from normal `[p, p]` a correlation by chance is over so many rows, as the skewness of
+    a gamma distribution, from the skewness and the kurtosis (3 for normal columns) of both columns,
+    each `[p]`.
 
-    Over all orders of one column's values r has skewness γ·γ′/√n and excess kurtosis
-    (κ − 3)(κ′ − 3)/n. A gamma distribution of skewness s has excess kurtosis 1.5·s²: given is the
-    s whose gamma distribution has at least both. Nought where one of both is normal; large where
-    a few rows in which two rare values meet decide.
+    A mean of n products of independent columns has skewness γ·γ′/√n and excess kurtosis about
+    κ·κ′/n, of which r, divided by its own deviations, loses what two normal columns have: 9/n.
+    A gamma distribution of skewness s has excess kurtosis 1.5·s²: given is the s that has at least
+    both. Large where a few rows of a rare value decide, whatever the other column is: they may come
+    from one corner of it.
 
     StatisticsError where there are no rows.
 
-    Source: Pitman (1937) for the moments of r over permutations.
+    Source: Pitman (1937) for the moments of r over permutations, which are smaller: there the rare
+    rows would be a fair sample of the others.
 
     >>> rare = (1 - 2 * 0.1) / (0.1 * 0.9) ** 0.5, 3 + (1 - 6 * 0.09) / 0.09  # 10 % are true
     >>> unevenness([rare[0], 0.0], [rare[1], 3.0], rows=400).round(2).tolist()
-    [[0.36, 0.0], [0.0, 0.0]]
+    [[0.36, 0.16], [0.16, 0.0]]
     """
     if rows <= 0:
         raise StatisticsError("a correlation needs rows")
-    skew, kurt = np.asarray(skewness, np.float64), np.asarray(kurtosis, np.float64) - 3.0
+    skew, kurt = np.asarray(skewness, np.float64), np.asarray(kurtosis, np.float64)
     by_skewness = np.abs(np.multiply.outer(skew, skew)) / np.sqrt(rows)
-    excess = np.maximum(np.multiply.outer(kurt, kurt), 0.0) / rows
+    excess = np.maximum(np.multiply.outer(kurt, kurt) - 9.0, 0.0) / rows
     found: Floats = np.maximum(by_skewness, np.sqrt(excess / 1.5))
     return found
 
@@ -92,7 +95,7 @@ def correlation_change(
     small, the second where it is large, and r falls more easily than it rises. For normal columns
     p is too large by a factor of 3 to 30 at 1e-7 and n = 200.
 
-    NaN where `uneven` is above 1: two rare values that meet once in a window are no news.
+    NaN where `uneven` is above .33: two rare values that meet once in a window are no news.
     StatisticsError without rows on either side.
 
     Source: Fisher (1921) for the transform; Mielke & Berry (2001) for type III tails of
@@ -114,12 +117,12 @@ def correlation_change(
 
 def gamma_tail(deviations: ArrayLike, skewness: ArrayLike) -> Floats:
     """P(X ≥ d) `[...]` of a gamma distribution moved and scaled to mean 0 and variance 1, of
-    skewness s from 0 (normal) to 1; NaN beyond.
+    skewness s from 0 (normal) to .33; NaN beyond.
 
     With a = 4/s²: Q(a, a + d√a), Q the regularised upper incomplete gamma function.
 
-    >>> gamma_tail([2.0, 2.0, 2.0], [0.0, 0.5, 2.0]).round(4).tolist()
-    [0.0228, 0.0344, nan]
+    >>> gamma_tail([2.0, 2.0, 2.0], [0.0, 0.3, 2.0]).round(4).tolist()
+    [0.0228, 0.0302, nan]
     """
     d, s = np.broadcast_arrays(np.asarray(deviations, np.float64), np.asarray(skewness, np.float64))
     shape = 4.0 / np.clip(s, _EVEN, MOST_UNEVEN) ** 2

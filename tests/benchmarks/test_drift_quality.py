@@ -133,7 +133,7 @@ def test_peers_of_several_environments_are_put_together(tmp_path: Path) -> None:
 
 
 def test_a_run_without_peers_says_so() -> None:
-    plan = Plan(trials=20, changes=2, delays=1, seeds=1, days=0.05, peers=1)
+    plan = Plan(trials=20, pairs=20, changes=2, delays=1, seeds=1, days=0.05, peers=1)
     found = run(plan, [Path("/nowhere/python")], lambda _: None)
     assert found.peers == {}
     assert found.absent == "evidently, nannyml, alibi-detect"
