@@ -169,6 +169,8 @@ class Continuity:
                 labels += len(piece)
         except StoreError as error:
             log.warning("labels of the window cannot be restored", error=str(error))
+            # A part of a window looks like a whole one: nothing is told until it has passed.
+            await asyncio.sleep(self._window_seconds)
         self._hide(False)
         log.info("labels restored from the rows", labels=labels)
 

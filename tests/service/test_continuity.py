@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 from monitor.alerting.policy import DriftPolicy
 from monitor.api.performance import performance
 from monitor.engine import Engine, EngineSettings
+from monitor.errors import StoreError
 from monitor.performance.desk import PerformanceRules
 from monitor.profile.build import Rows, build_from_columns
 from monitor.profile.reference import Reference
@@ -25,6 +28,7 @@ from monitor.service import continuity
 from monitor.service.continuity import Continuity
 from monitor.snapshot import Health, Snapshot
 from monitor.statistics.classes import Task
+from monitor.store.postgresql import PostgresStore
 from monitor.store.protocol import Store
 from monitor.store.settings import StoreSettings
 from monitor.store.sqlite import SqliteStore
@@ -74,7 +78,7 @@ class House:
 
     def __init__(
         self,
-        path: Path,
+        place: Path | str,
         task: Task | None,
         reference: Reference | None,
         model: tuple[str, str] = ("m", "1"),
@@ -82,7 +86,11 @@ class House:
         self.engine = Engine(settings(task), reference)
         kept = StoreSettings(segments=("carrier",))
         self.writer = StoreWriter(
-            lambda: SqliteStore(path, kept),
+            lambda: (
+                SqliteStore(place, kept)
+                if isinstance(place, Path)
+                else PostgresStore(place, "a", kept)
+            ),
             self._joined,
             on_entries=self._told,
             hears=False,
@@ -133,13 +141,13 @@ def plain(value: Any) -> Any:
 
 @contextlib.asynccontextmanager
 async def opened(
-    path: Path,
+    place: Path | str,
     task: Task | None,
     reference: Reference | None,
     model: tuple[str, str] = ("m", "1"),
 ) -> AsyncIterator[House]:
     """A process; it ends as a killed one does, with no checkpoint of its own."""
-    house = House(path, task, reference, model)
+    house = House(place, task, reference, model)
     house.writer.start()
     await house.continuity.resume()
     await restored(house)
@@ -233,29 +241,30 @@ CASES: list[tuple[Task, str]] = [
 
 @pytest.mark.parametrize(("task", "end"), CASES)
 def test_a_restart_tells_the_same_of_labels(tmp_path: Path, task: Task, end: str) -> None:
-    deeds = ENDS[end]
+    asyncio.run(restarted(tmp_path / "store.db", task, ENDS[end]))
+
+
+async def restarted(place: Path | str, task: Task, deeds: tuple[Deed, ...]) -> None:
+    """A process that does all this, one that takes it up, and one that takes that up."""
     reference = reference_of(task)
     rows = rows_of(1, ROWS, task)
 
-    async def play() -> None:
-        async with opened(tmp_path / "store.db", task, reference) as house:
-            house.predict(rows)
-            await house.post(list(rows.labels)[:200], 0)  # type: ignore[arg-type]
-            for deed in deeds:
-                await deed(house, rows)
-            before = told(house.look())
-            assert before[0]["realised"]["rows"] >= 197
-        async with opened(tmp_path / "store.db", task, reference) as house:
-            after = told(house.look())
-            if deeds == (nothing,):  # what was predicted is in no row count: no share is told
-                before, after = _without_shares(before), _without_shares(after)
-            assert after == before
-            await house.continuity.save()
-        async with opened(tmp_path / "store.db", task, reference) as house:
-            again = told(house.look())
-            assert (_without_shares(again) if deeds == (nothing,) else again) == before
-
-    asyncio.run(play())
+    async with opened(place, task, reference) as house:
+        house.predict(rows)
+        await house.post(list(rows.labels)[:200], 0)  # type: ignore[arg-type]
+        for deed in deeds:
+            await deed(house, rows)
+        before = told(house.look())
+        assert before[0]["realised"]["rows"] >= 197
+    async with opened(place, task, reference) as house:
+        after = told(house.look())
+        if deeds == (nothing,):  # what was predicted is in no row count: no share is told
+            before, after = _without_shares(before), _without_shares(after)
+        assert after == before
+        await house.continuity.save()
+    async with opened(place, task, reference) as house:
+        again = told(house.look())
+        assert (_without_shares(again) if deeds == (nothing,) else again) == before
 
 
 def _without_shares(said: tuple[dict[str, Any], object]) -> tuple[Any, object]:
@@ -343,6 +352,40 @@ def _damage(store: Store) -> None:
     key = next(key for key in documents if key != "counted all")
     wrong = {**documents[key], "parts": [["by_arrival", [], {"rows": "many"}]]}
     store.put_document(key, wrong)
+
+
+def test_rows_that_cannot_be_read_to_their_end_are_not_told_as_if_they_were_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = rows_of(1, ROWS, "regression")
+    reads = iter([True, False])
+    failed = threading.Event()
+
+    def broken(joins: Iterator[Joined]) -> list[Joined]:
+        if next(reads):
+            return list(islice(joins, 100))
+        failed.set()
+        raise StoreError("the disk is gone")
+
+    async def play() -> None:
+        async with opened(tmp_path / "store.db", "regression", None) as house:
+            house.predict(rows)
+            await house.post(list(rows.labels)[:200], 0)  # type: ignore[arg-type]
+        monkeypatch.setattr(continuity, "_piece", broken)
+        house = House(tmp_path / "store.db", "regression", None)
+        house.writer.start()
+        await house.continuity.resume()
+        assert await asyncio.to_thread(failed.wait, 10)
+        for _ in range(100):  # turns of the loop, in which it hears of that
+            await asyncio.sleep(0)
+        document = told(house.look())[0]
+        assert (document["restoring"], document["realised"]["rows"]) == (True, 0)
+        await house.continuity.stop()
+        resumed = await house.writer.ask(lambda store: store.resume("counted "))
+        assert resumed.documents == {}  # a part was not kept as if it were all
+        await house.writer.stop()
+
+    asyncio.run(play())
 
 
 def test_a_store_that_is_away_at_the_start_is_asked_again_and_nothing_is_told_meanwhile(

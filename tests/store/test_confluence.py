@@ -91,7 +91,7 @@ def shuffled(backend: Backend) -> Store:
 
 
 @settings(
-    max_examples=60,
+    max_examples=45,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # every replay has ids of its own
 )
