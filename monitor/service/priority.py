@@ -15,7 +15,7 @@ from pathlib import Path
 
 NICER_BY = 10  # about a tenth of a core that others want in full: see docs/decisions
 LOWEST = 19
-SLICE_SECONDS = 0.01  # longer than any default, so that a woken thread need not wait: see there too
+SLICE_SECONDS = 0.02  # longer than any default, so that a woken thread need not wait: see there too
 
 # sched_setattr(2) is not in Python, nor in most C libraries: its number, by machine.
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274, "riscv64": 274}
