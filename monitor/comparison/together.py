@@ -9,9 +9,12 @@ lacking, says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from types import ModuleType
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,9 +175,25 @@ def _rows(pool: Pool, keys: list[Key], grids: list[Grid]) -> Floats:
     return np.stack(found, axis=1)
 
 
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """As if pandas were not installed: scikit-learn loads it where it is, for frames that it is
+    never given here, and that takes a third of a second and 40 MB.
+    """
+    if "pandas" in sys.modules:
+        yield
+        return
+    sys.modules["pandas"] = cast("ModuleType", None)  # so importing it is an ImportError
+    try:
+        yield
+    finally:
+        del sys.modules["pandas"]
+
+
 def _learner(named: list[bool]) -> Callable[[Floats, Floats], Score]:
     """Fits trees; ImportError without scikit-learn."""
-    from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra
+    with _without_pandas():
+        from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - an extra
     from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - comes with scikit-learn
 
     threads = ThreadpoolController()  # it looks through every loaded library: once
