@@ -9,16 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from monitor.comparison.cells import CellCounter, Cells
-from monitor.profile.edges import LARGEST, numeric_grid
+from monitor.profile.edges import numeric_grid
 from monitor.profile.grid import NumericGrid
 from monitor.profile.tally import number_codes
+from tests.profile.any_numbers import FINITE, around_edges
 
 Floats = NDArray[np.float64]
-FINITE = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.integers(-5, 5).map(float),
-    st.sampled_from([1e308, -1e308, 1.7976931348623157e308, 5e-324, 1e16, 1e16 + 2]),
-)
 
 
 def by_search(grid: NumericGrid, numbers: Floats) -> Cells:
@@ -48,9 +44,7 @@ def same(one: Cells, other: Cells) -> None:
 @example([5e-324, 0.0], [5e-324])  # more buckets per unit than a float holds
 @settings(max_examples=60, deadline=None)
 def test_any_numbers(reference: list[float], current: list[float]) -> None:
-    grid = numeric_grid(np.array(reference))
-    below, above = (np.nextafter(grid.edges, side * LARGEST) for side in (-1.0, 1.0))
-    numbers = np.concatenate([reference, current, grid.edges, below, above])
+    grid, numbers = around_edges(reference, current)
     same(counted(grid, numbers), by_search(grid, numbers))
 
 

@@ -60,25 +60,24 @@ def test_the_limit_is_of_one_turn() -> None:
         assert b"".join(copy.feed(data)[0]) == data
 
 
-def test_a_boundary_is_between_frames_and_not_within_a_header_block() -> None:
-    talk = Talk()
-    talk.ask(1, cut=4)
-    data = client_bytes(talk)
-    copy = FrameCopy(1000, client=True)
+def _boundaries(copy: FrameCopy, data: bytes) -> list[int]:
+    """After how many bytes, fed one by one, it was at a boundary."""
     found = []
     for at in range(len(data)):
         copy.feed(data[at : at + 1])
         if copy.at_boundary:
             found.append(at + 1)
+    return found
+
+
+def test_a_boundary_is_between_frames_and_not_within_a_header_block() -> None:
+    talk = Talk()
+    talk.ask(1, cut=4)
+    data = client_bytes(talk)
+    found = _boundaries(FrameCopy(1000, client=True), data)
     # After the preface and each of: two SETTINGS, HEADERS with its CONTINUATION, and DATA.
     assert len(found) == 5
     assert found[-1] == len(data)
     # A server has no preface: its SETTINGS end at the first boundary.
     (said,) = (data for side, data in talk.said if side == UPSTREAM)
-    copy = FrameCopy(1000, client=False)
-    ends = []
-    for at in range(len(said)):
-        copy.feed(said[at : at + 1])
-        if copy.at_boundary:
-            ends.append(at + 1)
-    assert ends == [len(said)]
+    assert _boundaries(FrameCopy(1000, client=False), said) == [len(said)]
