@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,11 @@ class Assessor:
         self._outside = padded(outside, self._values.shape[1])
         self._reference = reference
         self._reference_summary = self._summary(reference)
-        self._screen = Screen(layout, reference)
+
+    @cached_property
+    def _screen(self) -> Screen:
+        """Made when it is asked for: a live window never asks."""
+        return Screen(self._layout, self._reference)
 
     def assess(self, current: Counts) -> Assessment:
         """Every figure of every column."""
