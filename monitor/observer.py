@@ -92,13 +92,17 @@ class Observer:
         accounts: Accounts,
         overheard: OverheardSettings = OverheardSettings(),  # noqa: B008 - frozen
         behind: Callable[[], int] = lambda: 0,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
-        """`behind` tells how many rows too many wait for whoever `take` gives them to."""
+        """`behind` tells how many rows too many wait for whoever `take` gives them to; `pause` is
+        called between pieces of work, and lets others have the core.
+        """
         self.decoder = decoder
         self.overheard = overheard
         self._take = take
         self._accounts = accounts
         self._behind = behind
+        self._pause = pause
         self._waiting: list[tuple[Sender, bytes]] = []
         self._waiting_bytes = 0
         self._connections: set[TapConnection] = set()
@@ -177,10 +181,12 @@ class Observer:
                 fates[connection] = Counter()
             fates[connection][fate] += 1
             rows += len(batches[-1]) if fate == _OBSERVED else 0
+            self._pause()
             if rows >= SLICE_ROWS or time.monotonic() > until:
                 break
         del self._waiting[:done]
         for batch in concatenate(batches):
+            self._pause()
             self._take(batch)
         for connection, counts in fates.items():
             connection.acknowledge(counts)

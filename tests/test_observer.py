@@ -88,13 +88,14 @@ def _observe(
     folder: Path,
     story: Callable[[Tap, Observer], None],
     behind: Callable[[], int] = lambda: 0,
+    pause: Callable[[], None] = lambda: None,
 ) -> tuple[list[Batch], Accounts, Observer]:
     """Run an observer's loop while `story` plays a relay worker in a thread."""
     batches: list[Batch] = []
     accounts = Accounts()
 
     async def run() -> Observer:
-        seen = Observer(Decoder(), batches.append, accounts, behind=behind)
+        seen = Observer(Decoder(), batches.append, accounts, behind=behind, pause=pause)
         path = folder / "tap.sock"
         server = await asyncio.get_running_loop().create_unix_server(seen.connection, str(path))
         work = asyncio.create_task(seen.run())
@@ -126,6 +127,23 @@ def test_every_exchange_is_observed_or_failed_for_a_reason(tmp_path: Path) -> No
     ids = [prediction_id for batch in batches for prediction_id in batch.ids]
     assert ids == [f"id-{number}" for number in range(1000) if number % 10]
     assert seen.failures == {"not_json": 100}
+
+
+def test_others_have_the_core_after_every_exchange(tmp_path: Path) -> None:
+    paused = 0
+
+    def pause() -> None:
+        nonlocal paused
+        paused += 1
+
+    def story(tap: Tap, _: Observer) -> None:
+        for number in range(300):
+            tap.send(encode_exchange(_exchange(number, b"{" if number % 3 else None)))
+        while tap.observed + sum(tap.failed.values()) < 300:
+            assert tap.read()
+
+    _observe(tmp_path, story, pause=pause)
+    assert paused >= 300
 
 
 def test_single_rows_are_handed_over_together(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from monitor.records.label import Joined
 from monitor.service.continuity import Continuity
 from monitor.service.documents import Documents
 from monitor.service.house import ControlledHouse
+from monitor.service.priority import Turns
 from monitor.service.publication import Publication
 from monitor.service.receivers import outbox_key, policy, targets
 from monitor.service.redaction import check_reference, redacted
@@ -69,9 +70,7 @@ class Runtime:
         self._continuity = Continuity(self._writer, self._engine, named, config.window.size)
         self._documents = Documents(self._writer)
         self._accounts = Accounts()
-        self.observer = Observer(
-            self._decoder(), self._take, self._accounts, overheard_settings(config), self._behind
-        )
+        self.observer = self._observer()
         self._probe = UpstreamProbe(
             (config.upstream.host or "127.0.0.1").strip("[]"),
             config.upstream.port or 80,
@@ -205,6 +204,16 @@ class Runtime:
             save(reference, learned_path(self._config))
         except ReferenceFileError as error:
             log.warning("reference not kept", error=str(error))
+
+    def _observer(self) -> Observer:
+        return Observer(
+            self._decoder(),
+            self._take,
+            self._accounts,
+            overheard_settings(self._config),
+            behind=self._behind,
+            pause=Turns(),
+        )
 
     def _decoder(self) -> Decoder:
         reference = self._engine.reference

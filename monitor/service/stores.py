@@ -8,6 +8,7 @@ from pathlib import Path
 
 from monitor.config import Config
 from monitor.errors import StoreError
+from monitor.service.priority import Turns
 from monitor.store.protocol import Store
 from monitor.store.settings import StoreSettings
 from monitor.store.sqlite import SqliteStore
@@ -32,7 +33,7 @@ def open_store(config: Config) -> Store:
     """The configured store; the driver of another database is loaded only for it."""
     settings = store_settings(config)
     if config.store == SQLITE:
-        return SqliteStore(config.data_dir / "sidelight.db", settings)
+        return SqliteStore(config.data_dir / "sidelight.db", settings, pause=Turns())
     try:
         from monitor.store.postgresql import PostgresStore  # noqa: PLC0415 - 20 MB for those alone
     except ImportError:

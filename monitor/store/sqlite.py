@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
@@ -64,9 +64,15 @@ class SqliteStore:
 
     shared = False
 
-    def __init__(self, path: Path, settings: StoreSettings = StoreSettings()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        path: Path,
+        settings: StoreSettings = StoreSettings(),  # noqa: B008 - frozen
+        pause: Callable[[], None] | None = None,
+    ) -> None:
+        """`pause` is called often within long statements, and lets others have the core."""
         model = (to_text(settings.model), to_text(settings.version))
-        self._file = SqliteFile(path, model)
+        self._file = SqliteFile(path, model, pause)
         self._segments = settings.segments
         self._retention = sqlite_expiry.Retention(settings.label_ttl_seconds, settings.max_bytes)
         self._max_parked = settings.max_parked

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from monitor.errors import StoreError
 from monitor.store.sqlite_schema import model_number, prepare
 
 _BUSY_SECONDS = 1.0
+_PAUSE_STEPS = 2000  # of SQLite's virtual machine: about 100 µs
 _TALLIES = ("rows", "parked", "erased")
 _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 
@@ -21,8 +22,11 @@ _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 class SqliteFile:
     """After an error the file is opened anew by the next call."""
 
-    def __init__(self, path: Path, model: tuple[str, str]) -> None:
+    def __init__(
+        self, path: Path, model: tuple[str, str], pause: Callable[[], None] | None = None
+    ) -> None:
         self.path = path
+        self._pause = pause
         self.model = 0  # the number by which its name and version are known here
         self.tallies = dict.fromkeys(_TALLIES, 0)
         self._model_name = model
@@ -65,6 +69,7 @@ class SqliteFile:
                 check_same_thread=False,  # one at a time: opened in one, used in another
             )
             try:
+                connection.set_progress_handler(self._pause, _PAUSE_STEPS)
                 prepare(connection)
                 self.model = model_number(connection, *self._model_name)
                 tallies = connection.execute("SELECT name, value FROM tallies").fetchall()

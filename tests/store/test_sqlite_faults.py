@@ -105,6 +105,24 @@ def test_a_malformed_batch_leaves_nothing_behind(tmp_path: Path) -> None:
     store.close()
 
 
+def test_others_have_the_core_within_a_long_statement(tmp_path: Path) -> None:
+    paused = 0
+
+    def pause() -> None:
+        nonlocal paused
+        paused += 1
+
+    rows = 5000
+    store = SqliteStore(tmp_path / "store.db", pause=pause)
+    store.rows()
+    store.remember(
+        [Batch(["a"] * rows, range(rows), [1.0] * rows, {}, {"prediction": range(rows)})]
+    )
+    assert paused > 20
+    assert store.rows() == rows
+    store.close()
+
+
 CHILD = textwrap.dedent("""
     import sys
     from pathlib import Path
