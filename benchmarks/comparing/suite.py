@@ -1,4 +1,5 @@
-"""Runs each subject as a process of its own, and holds its time and its largest memory."""
+"""Runs each subject as a process, and holds its time and the most memory that it held, with all the
+processes that it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from statistics import median
 from time import perf_counter
 from typing import TypeVar
 
-from benchmarks.comparing import data
+from benchmarks.comparing import data, memory
 
 ROOT = Path(__file__).resolve().parents[2]
 PEER_SCRIPT = Path(__file__).with_name("peers.py")
@@ -44,7 +45,7 @@ QUICK = Plan(rows=200_000, rounds=1)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """What one subject took: wall and CPU seconds, and the most memory, of one process."""
+    """What one subject took: wall and CPU seconds, and the most memory, of all its processes."""
 
     subject: str
     form: str
@@ -167,14 +168,15 @@ def _peer(peer: str, python: Path, folder: Path, form: str) -> tuple[Figure, str
 
 
 def _measured(command: Sequence[str | Path], expected: int) -> tuple[float, float, float, str]:
-    """Wall seconds, CPU seconds and largest memory of a process, and what it printed."""
+    """Wall seconds, CPU seconds and most memory of a process and those it starts; its output."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         began = perf_counter()
         child = subprocess.Popen(
             [str(word) for word in command], stdout=out, stderr=errors, env=environment
         )
-        _, status, used = os.wait4(child.pid, 0)
+        with memory.watched(child.pid) as held:
+            _, status, used = os.wait4(child.pid, 0)
         seconds = perf_counter() - began
         child.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
@@ -183,4 +185,6 @@ def _measured(command: Sequence[str | Path], expected: int) -> tuple[float, floa
             last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
             raise _BrokenError(f"ended with {child.returncode}: {' '.join(last)[:200]}")
         said = out.read().decode(errors="replace")
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024.0, said
+    # What the kernel remembers of one process misses no peak, and the others'.
+    most = max(used.ru_maxrss * 1024.0, held.most_bytes)
+    return seconds, used.ru_utime + used.ru_stime, most, said

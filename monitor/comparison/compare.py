@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from monitor.comparison.choice import choose, columns_of
+from monitor.comparison.aside import Aside
+from monitor.comparison.choice import Choice, choose, columns_of
 from monitor.comparison.count import count_file
 from monitor.comparison.database import Database, Stage
 from monitor.comparison.datafile import open_data
 from monitor.comparison.dependence import axis_columns, depend
-from monitor.comparison.learn import learn
+from monitor.comparison.learn import Draft, draft
 from monitor.comparison.parts import Key, Parts
 from monitor.comparison.together import Pool, tell_apart
 from monitor.comparison.verdict import Comparison, Rule, Side, Standard, Together, judge
 from monitor.errors import DataFileError
+from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference, load
 from monitor.profile.tables import open_table
 from monitor.schema import Kind, Role
@@ -35,11 +37,15 @@ class CompareOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Learned:
-    """The reference, and the rows it came from, if it came from rows."""
+class _Known:
+    """The reference: from a file, or a draft of it from rows."""
 
     reference: Reference
-    pool: Pool | None = None
+    draft: Draft | None = None
+
+    def filled(self, database: Database) -> Reference:
+        """With what is in its cells."""
+        return self.draft.filled(database) if self.draft else self.reference
 
 
 def compare(
@@ -51,27 +57,27 @@ def compare(
     stage: Stage | None = None,
 ) -> Comparison:
     """The comparison of two files; DataFileError or ReferenceFileError where one cannot be read."""
-    with Database(stage) as database:
-        learned = _reference(database, reference, options, created_at)
-        return _compared(database, reference, learned, current, options)
+    of_rows = not _is_reference_file(reference)
+    with Aside(wanted=of_rows and options.together) as aside, Database(stage) as database:
+        if of_rows:
+            made = _draft(database, reference, options, created_at)
+            known = _Known(made.reference, made)
+        else:
+            known = _Known(load(reference))
+        return _compared(database, reference, known, current, options, aside)
 
 
-def _reference(
-    database: Database, path: Path, options: CompareOptions, created_at: float
-) -> _Learned:
-    if _is_reference_file(path):
-        return _Learned(load(path))
+def _draft(database: Database, path: Path, options: CompareOptions, created_at: float) -> Draft:
     columns = options.parts.columns(open_table(path).columns)
     if not columns:
         raise DataFileError(f"{path}: no column is left to compare")
     file = open_data(database, path, tuple(dict.fromkeys(columns.values())))
-    learnt, rows = learn(database, file, columns, created_at, options.task)
-    return _Learned(learnt, Pool(database, file, columns, rows))
+    return draft(database, file, columns, created_at, options.task)
 
 
-def _asked(learned: _Learned, columns: Mapping[Key, str]) -> tuple[str, ...]:
+def _asked(reference: Reference, columns: Mapping[Key, str]) -> tuple[str, ...]:
     """Columns of the file of which rows are wanted, however many others there are."""
-    keys = [(name, Role.FEATURE.value) for name in axis_columns(learned.reference)]
+    keys = [(name, Role.FEATURE.value) for name in axis_columns(reference)]
     return tuple(columns[key] for key in keys if key in columns)
 
 
@@ -87,39 +93,58 @@ def _is_reference_file(path: Path) -> bool:
 def _compared(
     database: Database,
     path: Path,
-    learned: _Learned,
+    known: _Known,
     current: Path,
     options: CompareOptions,
+    aside: Aside,
 ) -> Comparison:
-    reference = learned.reference
     table = open_table(current).columns
-    chosen = choose(reference, options.parts, table)
-    standard = Standard(*columns_of(reference, chosen.keys))
-    numeric = [
-        chosen.columns[one.column.key]
-        for one in standard.layout.columns
-        if one.column.kind is Kind.NUMERIC and one.column.key in chosen.columns
-    ]
-    file = open_data(database, current, tuple(dict.fromkeys(chosen.columns.values())), numeric)
+    chosen = choose(known.reference, options.parts, table)
+    layout, _ = columns_of(known.reference, chosen.keys)
+    file = open_data(
+        database, current, tuple(dict.fromkeys(chosen.columns.values())), _numeric(layout, chosen)
+    )
     if not file.rows:
         raise DataFileError(f"{current}: there are no rows")
-    asked = _asked(learned, chosen.columns) if options.together else ()
-    counted = count_file(database, file, standard.layout, chosen.columns, asked)
-    together = Together(Status.INSUFFICIENT)
+    asked = _asked(known.reference, chosen.columns) if options.together else ()
+    counted = count_file(database, file, layout, chosen.columns, asked)
     now = Pool(database, file, chosen.columns, counted.rows)
-    if options.together and learned.pool is not None:
-        together = tell_apart(standard.layout, learned.pool, now, options.rule)
-    elif options.together:
-        together = depend(reference, now, options.rule)
+    # The model is asked before the reference's rows are counted: it fits meanwhile.
+    together = _together(layout, known, now, options, aside)
+    reference = known.filled(database)
+    standard = Standard(*columns_of(reference, chosen.keys))
+    readings = judge(standard, counted.counts, options.rule, counted.details)
+    database.forget()  # all is counted, and where the model fits here it takes 100 MB
     return Comparison(
-        Side(path, reference.rows, "" if learned.pool else reference.digest),
+        Side(path, reference.rows, "" if known.draft else reference.digest),
         Side(current, file.rows),
         options.rule,
         standard,
         counted.counts,
-        judge(standard, counted.counts, options.rule, counted.details),
-        together,
+        readings,
+        together(),
         tuple(name for name, role in chosen.keys if (name, role) not in chosen.columns)[:MAX_NAMES],
         chosen.unexpected[:MAX_NAMES],
         chosen.left_out,
     )
+
+
+def _numeric(layout: Layout, chosen: Choice) -> list[str]:
+    """Columns of the file that are numbers in the reference."""
+    return [
+        chosen.columns[one.column.key]
+        for one in layout.columns
+        if one.column.kind is Kind.NUMERIC and one.column.key in chosen.columns
+    ]
+
+
+def _together(
+    layout: Layout, known: _Known, now: Pool, options: CompareOptions, aside: Aside
+) -> Callable[[], Together]:
+    """Asks what all columns say together, if it is to be asked."""
+    if not options.together:
+        return lambda: Together(Status.INSUFFICIENT)
+    if known.draft is None:
+        return lambda: depend(known.reference, now, options.rule)
+    then = Pool(now.database, known.draft.file, known.draft.columns, known.draft.rows)
+    return tell_apart(layout, then, now, options.rule, aside)

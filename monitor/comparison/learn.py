@@ -6,19 +6,22 @@ the cells of a file of more than 100,000 rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.comparison.count import Floats, count_file
+from monitor.comparison.count import MOST_SAMPLED, ROWS, Floats, count_file
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import DataFile
 from monitor.comparison.names import grouped
-from monitor.comparison.numbers import sample_of, survey
+from monitor.comparison.numbers import Surveyed, sample_of, survey
 from monitor.comparison.parts import Key
 from monitor.errors import DataFileError
 from monitor.profile.build import CATEGORIES, infer_task
-from monitor.profile.fit import TAKEN_APART, filled, fit
+from monitor.profile.column import ColumnProfile
+from monitor.profile.fit import TAKEN_APART, Fitted, filled, fit
+from monitor.profile.grid import NumericGrid
 from monitor.profile.layout import Layout
 from monitor.profile.reference import Reference
 from monitor.profile.sample import Sample, Sampled
@@ -29,23 +32,51 @@ FEW_SAMPLED = 20_000  # numbers; a column that is mostly missing gets a sample o
 FEW_VALUES = 1000  # of a prediction or label: so many may be classes
 
 
-def learn(
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """A reference whose cells are chosen and not yet filled, and some of the file's rows."""
+
+    file: DataFile
+    columns: Mapping[Key, str]
+    created_at: float
+    task: str | None
+    fitted: Fitted
+    rows: Mapping[str, Floats]  # as `count.Counted.rows`
+
+    @property
+    def reference(self) -> Reference:
+        """As it is, every cell empty."""
+        return self._with(self.fitted.profiles)
+
+    def filled(self, database: Database) -> Reference:
+        """Every row counted."""
+        layout = Layout(self.fitted.profiles)
+        counted = count_file(database, self.file, layout, self.columns)
+        return self._with(filled(self.fitted, layout, counted.counts))
+
+    def _with(self, profiles: Sequence[ColumnProfile]) -> Reference:
+        return Reference(self.file.rows, tuple(profiles), self.created_at, self.task)
+
+
+def draft(
     database: Database,
     file: DataFile,
     columns: Mapping[Key, str],
     created_at: float,
     task: str | None = None,
-) -> tuple[Reference, Mapping[str, Floats]]:
-    """The reference that a file's rows make, and some of the rows (`Counted.rows`)."""
+) -> Draft:
+    """What the file's rows make of its columns."""
     if not file.rows:
         raise DataFileError(f"{file.path}: there are no rows")
-    surveys = _survey(database, file, columns)
+    plain = {key: column for key, column in columns.items() if column in file.numbers}
+    looked = survey(database, file, list(dict.fromkeys(plain.values())), ROWS)
+    surveys = _survey(database, file, columns, looked)
     task = task or infer_task(surveys)
     fitted = fit(surveys, _sampled(file, columns, surveys), task, CATEGORIES)
-    layout = Layout(fitted.profiles)
-    counted = count_file(database, file, layout, columns)
-    profiles = tuple(filled(fitted, layout, counted.counts))
-    return Reference(file.rows, profiles, created_at, task), counted.rows
+    numeric = {p.column.key for p in fitted.profiles if isinstance(p.grid, NumericGrid)}
+    named = dict.fromkeys(column for key, column in plain.items() if key in numeric)
+    rows = {name: looked[name].rows for name in tuple(named)[:MOST_SAMPLED]}
+    return Draft(file, columns, created_at, task, fitted, rows)
 
 
 def _sampled(file: DataFile, columns: Mapping[Key, str], surveys: Mapping[Key, Survey]) -> Sampled:
@@ -59,11 +90,18 @@ def _sampled(file: DataFile, columns: Mapping[Key, str], surveys: Mapping[Key, S
     return sample.rows
 
 
-def _survey(database: Database, file: DataFile, columns: Mapping[Key, str]) -> dict[Key, Survey]:
+def _survey(
+    database: Database,
+    file: DataFile,
+    columns: Mapping[Key, str],
+    looked: Mapping[str, Surveyed],
+) -> dict[Key, Survey]:
     random = np.random.default_rng(0)
     surveys = {key: Survey(track_numbers=key[1] != Role.FEATURE.value) for key in columns}
-    plain = {key: column for key, column in columns.items() if column in file.numbers}
-    _survey_numbers(database, file, plain, surveys, random)
+    for (name, role), column in columns.items():
+        if column in looked:
+            seen, is_class = surveys[name, role], role != Role.FEATURE.value
+            _survey_numbers(database, file, column, looked[column], seen, random, is_class=is_class)
     by_row: dict[Key, str] = {}
     for key, column in columns.items():
         if column in file.names:
@@ -82,20 +120,20 @@ def _survey(database: Database, file: DataFile, columns: Mapping[Key, str]) -> d
 def _survey_numbers(
     database: Database,
     file: DataFile,
-    plain: Mapping[Key, str],
-    surveys: Mapping[Key, Survey],
+    column: str,
+    looked: Surveyed,
+    seen: Survey,
     random: np.random.Generator,
+    *,
+    is_class: bool,
 ) -> None:
-    looked = survey(database, file, list(dict.fromkeys(plain.values())))
-    for key, column in plain.items():
-        known, numbers = looked[column]
-        if len(numbers) < min(FEW_SAMPLED, known.numbers):
-            numbers = sample_of(database, file, column, known.numbers)
-        if key[1] != Role.FEATURE.value and len(np.unique(numbers)) <= FEW_VALUES:
-            for rows in grouped(database, file, column):
-                surveys[key].look(rows, random.random(len(rows)))
-            continue
-        seen = surveys[key]
-        seen.look(numbers, random.random(len(numbers)))
-        seen.minimum, seen.maximum = known.minimum, known.maximum
-        seen.numbers, seen.integer = known.numbers, known.integer
+    known, numbers = looked.range, looked.sample
+    if len(numbers) < min(FEW_SAMPLED, known.numbers):
+        numbers = sample_of(database, file, column, known.numbers)
+    if is_class and len(np.unique(numbers)) <= FEW_VALUES:
+        for rows in grouped(database, file, column):
+            seen.look(rows, random.random(len(rows)))
+        return
+    seen.look(numbers, random.random(len(numbers)))
+    seen.minimum, seen.maximum = known.minimum, known.maximum
+    seen.numbers, seen.integer = known.numbers, known.integer

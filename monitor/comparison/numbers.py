@@ -37,6 +37,16 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Surveyed:
+    """A column's extremes over all rows, about 100,000 rows' finite numbers, and some rows, NaN
+    where missing."""
+
+    range: Range
+    sample: Floats
+    rows: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """Every row's cells by column, and some rows of some columns, NaN where missing."""
 
@@ -45,13 +55,13 @@ class Counted:
 
 
 def survey(
-    database: Database, file: DataFile, columns: Sequence[str]
-) -> dict[str, tuple[Range, Floats]]:
-    """The extremes of plain numbers over all rows, and about 100,000 rows' finite numbers."""
-    found: dict[str, tuple[Range, Floats]] = {}
+    database: Database, file: DataFile, columns: Sequence[str], rows: int
+) -> dict[str, Surveyed]:
+    """What there is of plain numbers; about so many rows, those that `count` samples."""
+    found: dict[str, Surveyed] = {}
     for some in _chunks(columns):
         looks = [_Look() for _ in some]
-        for held, picked in _stream(database, file, some, "surveying", SAMPLE_ROWS):
+        for held, picked in _stream(database, file, some, "surveying", (SAMPLE_ROWS, rows)):
             for look, numbers in zip(looks, held, strict=True):
                 look.take(numbers, picked)
         found |= {name: look.seen for name, look in zip(some, looks, strict=True)}
@@ -70,11 +80,11 @@ def count(
     for some in _chunks(list(grids)):
         counters = [CellCounter(grids[name]) for name in some]
         kept: dict[str, list[Floats]] = {name: [] for name in some if name in sampled}
-        for held, picked in _stream(database, file, some, "counting", rows):
+        for held, picked in _stream(database, file, some, "counting", (rows,)):
             for name, counter, numbers in zip(some, counters, held, strict=True):
                 counter.take(numbers)
                 if name in kept:
-                    kept[name].append(numbers[picked])
+                    kept[name].append(numbers[picked > 0])
         found.cells.update(
             (name, counter.cells) for name, counter in zip(some, counters, strict=True)
         )
@@ -114,9 +124,11 @@ class _Look:
         self._ends = (np.inf, -np.inf)
         self._integer = True
         self._sample: list[Floats] = []
+        self._rows: list[Floats] = []
 
-    def take(self, numbers: Floats, picked: NDArray[np.bool_]) -> None:
+    def take(self, numbers: Floats, picked: NDArray[np.int8]) -> None:
         """Takes in some rows, NaN where there is no number."""
+        self._rows.append(numbers[picked > 1])
         lost = np.isnan(numbers)
         if lost.any():
             numbers, picked = numbers[~lost], picked[~lost]
@@ -126,24 +138,26 @@ class _Look:
         self._count += len(numbers)
         self._ends = min(low, float(numbers.min())), max(high, float(numbers.max()))
         self._integer = self._integer and bool((numbers == np.trunc(numbers)).all())
-        self._sample.append(numbers[picked])
+        self._sample.append(numbers[picked > 0])
 
     @property
-    def seen(self) -> tuple[Range, Floats]:
+    def seen(self) -> Surveyed:
         """All of it."""
-        return Range(self._count, *self._ends, self._integer), _joined(self._sample)
+        known = Range(self._count, *self._ends, self._integer)
+        return Surveyed(known, _joined(self._sample), _joined(self._rows))
 
 
 def _stream(
-    database: Database, file: DataFile, columns: Sequence[str], doing: str, rows: int
-) -> Iterator[tuple[list[Floats], NDArray[np.bool_]]]:
-    """Every row of some columns, a batch at a time, and which of the rows are sampled."""
+    database: Database, file: DataFile, columns: Sequence[str], doing: str, samples: Sequence[int]
+) -> Iterator[tuple[list[Floats], NDArray[np.int8]]]:
+    """Every row of some columns, a batch at a time, and in how many of the samples each row is: a
+    small sample is part of a large one."""
     numbers = ", ".join(f"coalesce(v{i}, 'NaN'::DOUBLE)" for i in range(len(columns)))
-    picked = f"({_picked(file.rows, rows)})::TINYINT"
+    picked = " + ".join(f"({_picked(file.rows, rows)})::TINYINT" for rows in samples)
     sql = f"SELECT {numbers}, {picked} FROM {file.source(columns)}"
     for batch in database.batches(file.path, f"{doing} {file.path.name}", sql):
         *held, chosen = (as_numpy(column) for column in batch.columns)
-        yield held, chosen > 0
+        yield held, chosen
 
 
 def _picked(of: int, rows: int) -> str:

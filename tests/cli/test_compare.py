@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+import sklearn.ensemble  # noqa: F401 - loaded once here, not in a process for each comparison
 
 from monitor.cli import main
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv as pc
 import pyarrow.parquet as pq
 import pytest
+import sklearn.ensemble  # noqa: F401 - loaded once here, not in a process for each comparison
 
 ROWS = 3000
 

@@ -18,7 +18,7 @@ from monitor.comparison.choice import choose, columns_of
 from monitor.comparison.count import ROWS, count_file
 from monitor.comparison.database import Database
 from monitor.comparison.datafile import open_data
-from monitor.comparison.learn import learn
+from monitor.comparison.learn import draft
 from monitor.comparison.numbers import names_of_rows
 from monitor.comparison.parts import Parts
 from monitor.profile.build import BuildOptions, build_from_file
@@ -27,6 +27,12 @@ from monitor.profile.reference import Reference
 from monitor.profile.tables import open_table
 from monitor.schema import Kind
 from tests.comparison.conftest import mixed, write
+
+
+def learnt(path: Path, parts: Parts) -> Reference:
+    with Database() as database:
+        columns = parts.columns(open_table(path).columns)
+        return draft(database, open_data(database, path), columns, 0.0).filled(database)
 
 
 def by_sql(reference: Reference, path: Path) -> Counts:
@@ -81,11 +87,9 @@ def test_what_is_derived_is_counted_too(tmp_path: Path, suffix: str) -> None:
     assert {"said.length", "said.words", "said.unfamiliar", "on.weekday"} <= derived
     current = write(draw(1), tmp_path / f"b.{suffix}")
     same(by_sql(reference, current), by_rows(reference, current))
-    with Database() as database:
-        columns = Parts().columns(open_table(path).columns)
-        learnt, _ = learn(database, open_data(database, path), columns, 0.0)
-    assert [one.column for one in learnt.columns] == [one.column for one in reference.columns]
-    for one, other in zip(learnt.columns, reference.columns, strict=True):
+    made = learnt(path, Parts())
+    assert [one.column for one in made.columns] == [one.column for one in reference.columns]
+    for one, other in zip(made.columns, reference.columns, strict=True):
         assert one.cells.tolist() == other.cells.tolist()
 
 
@@ -170,15 +174,11 @@ def test_text_among_the_numbers_of_a_csv_file(tmp_path: Path) -> None:
 def test_a_learnt_reference_is_the_built_one(tmp_path: Path, suffix: str) -> None:
     path = write(mixed(3), tmp_path / f"a.{suffix}")
     built = build_from_file(path, BuildOptions(target="count"), created_at=0.0)
-    parts = Parts(target="count")
-    with Database() as database:
-        learnt, _ = learn(
-            database, open_data(database, path), parts.columns(open_table(path).columns), 0.0
-        )
+    made = learnt(path, Parts(target="count"))
     columns = [one for one in built.columns if one.projection is None]
-    assert [one.column for one in learnt.columns] == [one.column for one in columns]
-    assert learnt.task == built.task
-    for one, other in zip(learnt.columns, columns, strict=True):
+    assert [one.column for one in made.columns] == [one.column for one in columns]
+    assert made.task == built.task
+    for one, other in zip(made.columns, columns, strict=True):
         assert one.bins == other.bins
         assert one.cells.tolist() == other.cells.tolist()
         assert one.moments == pytest.approx(other.moments)
@@ -202,9 +202,7 @@ def test_a_sample_chooses_the_cells_and_all_rows_fill_them(tmp_path: Path) -> No
     x = random.lognormal(size=150_000)
     rare = np.where(random.random(150_000) < 0.3, x, np.nan)
     path = write({"x": x, "rare": pa.array(rare, from_pandas=True)}, tmp_path / "a.parquet")
-    with Database() as database:
-        file = open_data(database, path)
-        one, other = learn(database, file, Parts().columns(["x", "rare"]), 0.0)[0].columns
+    one, other = learnt(path, Parts()).columns
     assert (one.column.minimum, one.column.maximum) == (x.min(), x.max())
     assert int(one.cells[:-2].sum()) == 150_000
     assert int(other.cells[:-2].sum()) == int(np.isfinite(rare).sum())
@@ -220,8 +218,13 @@ def test_rows_are_sampled_side_by_side_whatever_columns_are_called(tmp_path: Pat
     with Database() as database:
         file = open_data(database, path)
         columns = Parts().columns(list(table))
-        _, found = learn(database, file, columns, 0.0)
+        made = draft(database, file, columns, 0.0)
+        again = count_file(database, file, made.reference.layout, made.columns).rows
         (names,) = names_of_rows(database, file, ["name"], ROWS)
+    found = made.rows
+    assert {name: held.tolist() for name, held in again.items()} == {
+        name: held.tolist() for name, held in found.items()
+    }
     picked = found["file_row_number"]
     assert 0.9 * ROWS < len(picked) < 1.1 * ROWS
     assert [f"n{int(i)}" for i in picked.tolist()] == names
@@ -241,9 +244,9 @@ def test_a_database_that_forgot_still_answers(tmp_path: Path, suffix: str) -> No
     with Database() as database:
         file = open_data(database, path)
         columns = Parts().columns(open_table(path).columns)
-        before, _ = learn(database, file, columns, 0.0)
+        before = draft(database, file, columns, 0.0).filled(database)
         database.forget()
         (limit,) = database.rows(path, "asking", "SELECT current_setting('memory_limit')")
-        after, _ = learn(database, file, columns, 0.0)
+        after = draft(database, file, columns, 0.0).filled(database)
     assert limit == ("32.0 MiB",)
     assert after.digest == before.digest

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from monitor.comparison.classifier import auc
 from monitor.comparison.compare import CompareOptions, compare
 from monitor.comparison.document import document
 from monitor.comparison.terminal import headline, in_words
-from monitor.comparison.together import auc
 from monitor.comparison.verdict import Comparison
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.reference import save
