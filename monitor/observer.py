@@ -33,7 +33,7 @@ from monitor.records.tunnelled import TUNNEL_END, TUNNELLED
 GATHER_SECONDS = (
     0.05  # work per batch (arrays, one transaction) is shared by what arrives in this time
 )
-SLICE_EXCHANGES = 512  # decoded between two turns of the event loop
+SLICE_EXCHANGES = 128  # decoded between two turns of the event loop, and counted in one piece
 SLICE_ROWS = 1500  # so few are still in the processor's cache when they are counted
 SLICE_SECONDS = 0.02
 HIGH_WATER_BYTES = 8 << 20  # undecoded frames held here before reading stops
@@ -102,7 +102,7 @@ class Observer:
         self._take = take
         self._accounts = accounts
         self._behind = behind
-        self._pause = pause
+        self.pause = pause
         self._waiting: list[tuple[Sender, bytes]] = []
         self._waiting_bytes = 0
         self._connections: set[TapConnection] = set()
@@ -181,12 +181,12 @@ class Observer:
                 fates[connection] = Counter()
             fates[connection][fate] += 1
             rows += len(batches[-1]) if fate == _OBSERVED else 0
-            self._pause()
+            self.pause()
             if rows >= SLICE_ROWS or time.monotonic() > until:
                 break
         del self._waiting[:done]
         for batch in concatenate(batches):
-            self._pause()
+            self.pause()
             self._take(batch)
         for connection, counts in fates.items():
             connection.acknowledge(counts)
@@ -240,6 +240,7 @@ class TapConnection(asyncio.Protocol):
         except ValueError:
             self._transport.abort()  # not a relay of ours
             return
+        self._observer.pause()
         if self._observer.full and not self._paused:
             self._transport.pause_reading()
             self._paused = True

@@ -29,8 +29,8 @@ class Turns:
     """Offers the core to whoever waits for it, about every 100 µs: called within a loop at work.
 
     One for each thread. An offer lets go of Python's lock as well, and costs a microsecond where
-    nobody waits. Where others want the whole core it costs what was left of the slice, so no more
-    time is given away than is worked.
+    nobody waits. Where others want the whole core it costs what was left of the slice: after one
+    that took longer than a slice, none is made until as long was worked.
     """
 
     def __init__(
@@ -49,7 +49,8 @@ class Turns:
             return
         self._offer()
         ended = self._clock()
-        self._due = ended + max(TURN_SECONDS, ended - began)
+        away = ended - began
+        self._due = ended + (away if away > SLICE_SECONDS else TURN_SECONDS)
 
 
 def give_way(threads: Path = Path("/proc/self/task")) -> None:

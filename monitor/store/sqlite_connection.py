@@ -14,7 +14,7 @@ from monitor.errors import StoreError
 from monitor.store.sqlite_schema import model_number, prepare
 
 _BUSY_SECONDS = 1.0
-_PAUSE_STEPS = 2000  # of SQLite's virtual machine: about 100 µs
+_PAUSE_STEPS = 500  # of SQLite's virtual machine: about 100 µs
 _TALLIES = ("rows", "parked", "erased")
 _FOREIGN_ERRORS = (sqlite3.Error, OSError, OverflowError, UnicodeError)
 

@@ -87,7 +87,11 @@ def test_no_piece_is_too_long_to_be_followed_by_an_offer() -> None:
     assert len(_worked(Core(0.0), 20, 50 * TURN_SECONDS)) == 20
 
 
-def test_no_more_time_is_given_away_than_is_worked() -> None:
+def test_a_core_that_is_wanted_now_and_then_is_offered_as_often() -> None:
+    assert len(_worked(Core(SLICE_SECONDS / 2), 1000, TURN_SECONDS)) > 900
+
+
+def test_of_a_core_that_is_wanted_whole_no_more_is_given_away_than_is_worked() -> None:
     core = Core(0.5)
     offered = _worked(core, 10_000, TURN_SECONDS)
     worked = 10_000 * TURN_SECONDS
