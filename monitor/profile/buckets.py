@@ -8,7 +8,7 @@ floats too, so the cells are exact.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,10 @@ Floats = NDArray[np.float64]
 
 BUCKETS = 4096  # and one for what lies below, one for what lies above
 MOST_CUT = 0.5  # of the numbers: where more are searched for, all are
-GRIDS = 4096  # remembered; 36 kB each
 
 
 class Buckets:
-    """The buckets of one grid."""
+    """The buckets of one grid: 36 kB."""
 
     def __init__(self, grid: NumericGrid) -> None:
         self._edges = grid.edges
@@ -57,10 +56,15 @@ class Buckets:
         return found
 
 
-@lru_cache(maxsize=GRIDS)
+_made: WeakKeyDictionary[NumericGrid, Buckets] = WeakKeyDictionary()
+
+
 def buckets(grid: NumericGrid) -> Buckets:
-    """The buckets of a grid, made once."""
-    return Buckets(grid)
+    """The buckets of a grid: made once, and gone with it."""
+    found = _made.get(grid)
+    if found is None:
+        found = _made[grid] = Buckets(grid)
+    return found
 
 
 def _share_cut(edges: Floats, width: float) -> float:

@@ -26,7 +26,7 @@ PRESENT = "present"
 RESERVED = frozenset({MISSING, INVALID, OTHER, UNSEEN})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class NumericGrid:
     """Ordered cells between edges: (−∞, e₀), [e₀, e₁), …, [eₙ, ∞), then missing and invalid.
 

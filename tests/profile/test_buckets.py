@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -72,3 +75,11 @@ def test_missing_numbers_have_their_own_cell_however_many_rows(rows: int) -> Non
     assert (codes[lost] == grid.value_cells).all()
     assert codes[~lost].tolist() == by_search(grid, numbers[~lost])
     assert buckets(grid) is buckets(grid)
+
+
+def test_buckets_are_gone_with_their_grid() -> None:
+    grid = numeric_grid(np.arange(1000.0))
+    gone = weakref.ref(buckets(grid))
+    del grid
+    gc.collect()
+    assert gone() is None
