@@ -1,8 +1,8 @@
 """The tap: offers exchanges to the monitor over a unix socket, bounded in bytes, never waited for.
 
-What does not fit is dropped and counted; so is what a monitor that died had not acknowledged. Knows
-nothing of
-HTTP, and of the monitor only its socket's path.
+What does not fit is dropped and counted; so is what a monitor that died had not acknowledged, and
+what comes until there is another. Only the first monitor is waited for, with what fits: it starts
+more slowly than a relay does. Knows nothing of HTTP, and of the monitor only its socket's path.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ class Tap(asyncio.Protocol):
         self._attempt_after_seconds = 0.0  # a monitor may also accept, and hang up at once
         self.unacknowledged = 0
         self.life = 0  # which monitor this is: a new one knows nothing of what the last was told
+
+    @property
+    def _abandoned(self) -> bool:
+        """Where no monitor is there: whether one was, or none is to come."""
+        return self.life > 0 or not self._path
 
     @property
     def connected(self) -> bool:
@@ -130,7 +135,7 @@ class Tap(asyncio.Protocol):
         response: tuple[bytes, bytes],
     ) -> None:
         """Takes one exchange if there is room, else counts it as dropped; see `pack_exchange`."""
-        if self._transport is None:
+        if self._transport is None and self._abandoned:
             self._counters.dropped["no_monitor"] += 1
             return
         frame = pack_exchange(prediction_id, method, target, outcome, request, response)
@@ -140,7 +145,7 @@ class Tap(asyncio.Protocol):
 
     def take(self, frame: bytes, exchanges: int) -> str:
         """Takes a frame, to be acknowledged as so many exchanges; why it does not, or ""."""
-        if self._transport is None:
+        if self._transport is None and self._abandoned:
             return "no_monitor"
         size = len(frame)
         if self.held_bytes + size > self._limit_bytes and not self._has_room(size):
@@ -217,7 +222,7 @@ class Tap(asyncio.Protocol):
             self._connecting.cancel()
         self.flush()
         deadline = self._loop.time() + patience_seconds
-        while self.unacknowledged and self._loop.time() < deadline:  # noqa: ASYNC110 - once a life
+        while self._transport and self.unacknowledged and self._loop.time() < deadline:  # noqa: ASYNC110 - once a life
             await asyncio.sleep(0.01)
         self._counters.dropped["monitor_lost"] += self.unacknowledged
         self.unacknowledged = 0

@@ -225,20 +225,53 @@ def test_a_full_queue_drops_the_newest_and_never_waits(monitor: Monitor) -> None
         assert relay.outcomes["observed"].get("", 0) == len(monitor.exchanges)
 
 
-def test_without_a_monitor_traffic_flows_and_is_counted() -> None:
+def test_the_first_monitor_is_waited_for_and_its_absence_is_counted() -> None:
     with (
         tap_path() as path,
         running_origin(_model) as origin,
         running_relay(origin.port, tap_path=path) as relay,
         relay.connect() as client,
     ):
-        assert b"x-prediction-id" in _post(client)[0]
-        assert relay.outcomes["dropped"] == {"no_monitor": 1}
+        for _ in range(3):
+            assert b"x-prediction-id" in _post(client)[0]
+        assert relay.outcomes["dropped"] == {}
         monitor = Monitor(path)
-        _connected(relay)
-        _post(client)
-        eventually(lambda: len(monitor.exchanges) == 1)
+        eventually(lambda: len(monitor.exchanges) == 3)
+        eventually(lambda: relay.outcomes["observed"] == {"": 3})
+        assert relay.worker.state.tap.held_bytes == 0
         monitor.kill()
+        eventually(lambda: not relay.worker.state.tap.connected)
+        _post(client)
+        assert relay.outcomes["dropped"] == {"no_monitor": 1}
+
+
+def test_no_more_waits_for_the_first_monitor_than_the_queue_holds() -> None:
+    with (
+        tap_path() as path,
+        running_origin(_model) as origin,
+        running_relay(origin.port, tap_path=path, queue_bytes=900) as relay,
+        relay.connect() as client,
+    ):
+        for _ in range(20):
+            _post(client)
+        waiting = 20 - relay.outcomes["dropped"]["queue_full"]
+        assert 0 < waiting < 20
+        assert relay.worker.state.tap.held_bytes <= 900
+        monitor = Monitor(path)
+        eventually(lambda: len(monitor.exchanges) == waiting)
+        eventually(lambda: _settled(relay) == 20)
+        monitor.kill()
+
+
+def test_where_no_monitor_is_to_come_none_is_waited_for() -> None:
+    with (
+        running_origin(_model) as origin,
+        running_relay(origin.port, tap_path="") as relay,
+        relay.connect() as client,
+    ):
+        _post(client)
+        assert relay.outcomes["dropped"] == {"no_monitor": 1}
+        assert relay.worker.state.tap.held_bytes == 0
 
 
 def test_what_a_killed_monitor_had_not_acknowledged_is_lost_and_counted(monitor: Monitor) -> None:
