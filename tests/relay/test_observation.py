@@ -154,7 +154,7 @@ def test_an_answer_in_pieces_tells_when_its_first_byte_came(monitor: Monitor) ->
         relay.ask(HEAD.replace(b"/predict", b"/whole") + b"\r\n" + BODY)
         with relay.connect() as client:
             client.sendall(HEAD + b"\r\n" + BODY)
-            while b"de" not in client.recv(65536):
+            while b"\r\nde\r\n" not in client.recv(65536):
                 pass
             threading.Event().wait(PIECE_SECONDS)
             seen.set()
