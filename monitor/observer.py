@@ -253,6 +253,7 @@ class TapConnection(asyncio.Protocol):
             self._observer.counted(self._conversation, payload)
         elif kind == TUNNELLED:
             self._tunnels().piece(payload, self._conversation.came)
+            self._observer.pause()
         elif kind == TUNNEL_END:
             self._tunnels().end(payload)
 
