@@ -28,6 +28,7 @@ LEAST_BYTES = 32 << 20
 THREAD_BYTES = 64 << 20
 BATCH_ROWS = 65_536
 POLL_SECONDS = 0.2
+MISFIT = "Conversion Error"  # as DuckDB begins to tell it
 
 
 class Database:
@@ -39,14 +40,14 @@ class Database:
         self._folder = tempfile.TemporaryDirectory(prefix="sidelight-compare-")
         duckdb = _duckdb()
         self._errors: type[Exception] = duckdb.Error
-        self._misfit: type[Exception] = duckdb.ConversionException
         threads = max(1, min(os.cpu_count() or 1, MOST_THREADS))
+        self._limit = BASE_BYTES + threads * THREAD_BYTES
         spill = Path(self._folder.name) / "spill"
         self._connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": threads,
-                "memory_limit": f"{(BASE_BYTES + threads * THREAD_BYTES) >> 20}MiB",
+                "memory_limit": f"{self._limit >> 20}MiB",
                 "temp_directory": str(spill),
                 "autoinstall_known_extensions": False,  # nothing is fetched from anywhere
                 "autoload_known_extensions": False,
@@ -56,8 +57,6 @@ class Database:
         self._connection.execute("SET enable_progress_bar_print = false")
         self._connection.execute(f"SET enable_progress_bar = {'true' if stage else 'false'}")
         self._connection.execute("SET TimeZone = 'UTC'")  # of times that name no zone
-        scratch = Path(self._folder.name) / "scratch.db"
-        self._connection.execute(f"ATTACH {quoted(str(scratch))} AS scratch")
 
     def __enter__(self) -> Self:
         return self
@@ -73,41 +72,47 @@ class Database:
 
     def forget(self) -> None:
         """Give back what is held of files that were read; they can be read again."""
-        self._connection.execute(f"SET memory_limit = '{LEAST_BYTES >> 20}MiB'")
+        for limit in (LEAST_BYTES, self._limit):
+            self._connection.execute(f"SET memory_limit = '{limit >> 20}MiB'")
 
-    def new_table(self) -> str:
-        """A name that no scratch table has yet."""
+    @property
+    def folder(self) -> Path:
+        """A temporary folder, which goes with the database."""
+        return Path(self._folder.name)
+
+    def new_name(self) -> str:
+        """A name that no table has yet."""
         self._tables += 1
-        return f"scratch.t{self._tables}"
+        return f"t{self._tables}"
+
+    def register(self, name: str, table: Any) -> None:  # noqa: ANN401 - pyarrow has no types
+        """Makes an Arrow table or data set a table that can be asked."""
+        self._connection.register(name, table)
 
     def rows(self, path: Path, doing: str, sql: str) -> list[tuple[Any, ...]]:
         """The answer to a query, whole."""
-        with self._asked(path, doing):
+        with self.asked(path, doing):
             found: list[tuple[Any, ...]] = self._connection.execute(sql).fetchall()
         return found
 
-    def holds(self, path: Path, doing: str, sql: str) -> bool:
-        """Runs a statement; False where a value does not fit its column's type."""
-        with self._asked(path, doing):
-            try:
-                self._connection.execute(sql)
-            except self._misfit:
-                return False
-        return True
-
     def table(self, path: Path, doing: str, sql: str) -> Any:  # noqa: ANN401 - pyarrow has no types
         """The answer as an Arrow table."""
-        with self._asked(path, doing):
+        with self.asked(path, doing):
             return self._connection.sql(sql).to_arrow_table()
 
     def batches(self, path: Path, doing: str, sql: str) -> Iterator[Any]:
         """The answer as Arrow batches, never whole in memory."""
-        with self._asked(path, doing):
-            reader = self._connection.sql(sql).to_arrow_reader(BATCH_ROWS)
+        with self.reader(path, doing, sql, BATCH_ROWS) as reader:
             yield from reader
 
     @contextmanager
-    def _asked(self, path: Path, doing: str) -> Iterator[None]:
+    def reader(self, path: Path, doing: str, sql: str, rows: int) -> Iterator[Any]:
+        """The answer as a reader of Arrow batches of at most so many rows."""
+        with self.asked(path, doing):
+            yield self._connection.sql(sql).to_arrow_reader(rows)
+
+    @contextmanager
+    def asked(self, path: Path, doing: str) -> Iterator[None]:
         """DuckDB's errors as one line; meanwhile, how far it is."""
         done = Event()
         watcher = Thread(target=self._watch, args=(doing, done), daemon=True)
@@ -116,11 +121,8 @@ class Database:
             watcher.start()
         try:
             yield
-        except self._errors as error:
-            text = " ".join(str(error).partition("\n\n")[0].split())
-            raise DataFileError(f"{path}: cannot be read: {text[:300]}") from None
-        except OSError as error:
-            raise DataFileError(f"{path}: {error.strerror or error}") from None
+        except (self._errors, OSError) as error:  # as OSError, where rows are read as Arrow batches
+            raise _translated(path, error) from None
         finally:
             done.set()
             if self._stage:
@@ -131,6 +133,18 @@ class Database:
             percent = float(self._connection.query_progress())
             if percent >= 0:
                 self._stage(doing, percent / 100)
+
+
+class MisfitError(DataFileError):
+    """A value does not fit its column's type."""
+
+
+def _translated(path: Path, error: Exception) -> DataFileError:
+    if isinstance(error, OSError) and error.strerror:
+        return DataFileError(f"{path}: {error.strerror}")
+    text = " ".join(str(error).partition("\n\n")[0].split())
+    kind = MisfitError if text.startswith(MISFIT) else DataFileError
+    return kind(f"{path}: cannot be read: {text[:300]}")
 
 
 def as_numpy(column: Any) -> NDArray[Any]:  # noqa: ANN401 - an Arrow array, which has no types

@@ -2,7 +2,7 @@
 have to be read row by row.
 
 Columns are called c0, c1, … by their place, so no name from outside is ever part of a query. A CSV
-file is read once, into a compressed scratch table; a Parquet file is its own table. Columns are
+file is read once, into an Arrow file (`spool`); a Parquet file is its own table. Columns are
 typed as `profile.tables` types them: numbers in a CSV file by its first block, a Parquet file's by
 its schema.
 """
@@ -13,8 +13,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from monitor.comparison.database import Database, quoted
-from monitor.errors import DataFileError
+from monitor.comparison.database import Database, MisfitError, quoted
+from monitor.comparison.spool import ROW, Spool, spool
 from monitor.profile.tables import (
     NULL_TEXTS,
     CsvTable,
@@ -27,6 +27,7 @@ from monitor.profile.tables import (
 from monitor.profile.values import Coded, Values
 
 ROW_NUMBER = "file_row_number"
+BUFFER_BYTES = 8 << 20  # of a CSV file, some of them for each thread; a line has to fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class DataFile:
     row: str  # SQL of a row's own number
     rows: int
     mixed: frozenset[str] = frozenset()  # of a CSV file: numbers with text among them
+    spool: Spool | None = None  # of a CSV file: what was read of it
 
     @property
     def path(self) -> Path:
@@ -118,8 +120,10 @@ def _csv(database: Database, table: CsvTable, wanted: Sequence[str]) -> DataFile
     path = table.path
     places = {name: f"c{table.columns.index(name)}" for name in wanted}
     numbers = [name for name in wanted if table.holds_numbers(name)]
-    relation, mixed = database.new_table(), []
-    if not _load(database, table, relation, places, numbers):
+    mixed: list[str] = []
+    try:
+        kept = _spooled(database, table, places, numbers)
+    except MisfitError:
         # Text among numbers: whose, is found out only where it happens.
         counted = ", ".join(
             f"count({places[n]}) > count(try_cast({places[n]} AS DOUBLE))" for n in numbers
@@ -128,12 +132,12 @@ def _csv(database: Database, table: CsvTable, wanted: Sequence[str]) -> DataFile
         (found,) = database.rows(path, f"reading {path.name}", sql)
         mixed = [name for name, text in zip(numbers, found, strict=True) if text]
         numbers = [name for name in numbers if name not in mixed]
-        if not _load(database, table, relation, places, numbers):
-            raise DataFileError(f"{path}: cannot be read: it changes meanwhile")
-    ((rows,),) = database.rows(path, f"reading {path.name}", f"SELECT count(*) FROM {relation}")
+        kept = _spooled(database, table, places, numbers)
     plain = {name: places[name] for name in numbers}
     names = {name: places[name] for name in wanted if not table.holds_numbers(name)}
-    return DataFile(table, relation, plain, names, places, "rowid", rows, frozenset(mixed))
+    return DataFile(
+        table, kept.relation, plain, names, places, ROW, kept.rows, frozenset(mixed), kept
+    )
 
 
 def _reading(table: CsvTable, numbers: Collection[str]) -> str:
@@ -144,25 +148,21 @@ def _reading(table: CsvTable, numbers: Collection[str]) -> str:
     return (
         f"read_csv({quoted(_literal(table.path))}, auto_detect = false, header = true, "
         f"delim = E'{delimiter}', quote = '\"', escape = '\"', "
-        f"columns = {{{types}}}, nullstr = [{nulls}])"
+        f"columns = {{{types}}}, nullstr = [{nulls}], buffer_size = {BUFFER_BYTES})"
     )
 
 
-def _load(
-    database: Database,
-    table: CsvTable,
-    relation: str,
-    places: Mapping[str, str],
-    numbers: Collection[str],
-) -> bool:
-    """Makes a scratch table of the file's columns, unless there is text among the numbers."""
+def _spooled(
+    database: Database, table: CsvTable, places: Mapping[str, str], numbers: Collection[str]
+) -> Spool:
+    """The file's columns; MisfitError where text is among the numbers."""
     parts = [
         f"CASE WHEN isfinite({at}) THEN {at} END AS {at}" if name in numbers else at
         for name, at in places.items()
     ]
     chosen = ", ".join(parts) or "true"  # of a file that has none of them, its rows
-    sql = f"CREATE TABLE {relation} AS SELECT {chosen} FROM {_reading(table, numbers)}"
-    return database.holds(table.path, f"reading {table.path.name}", sql)
+    sql = f"SELECT {chosen} FROM {_reading(table, numbers)}"
+    return spool(database, table.path, sql, tuple(places.values()))
 
 
 def _literal(path: Path) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from monitor.comparison.cells import CellCounter, Cells
 from monitor.comparison.database import Database, as_numpy
 from monitor.comparison.datafile import DataFile
+from monitor.comparison.spool import Spool
 from monitor.profile.grid import NumericGrid
 
 Floats = NDArray[np.float64]
@@ -152,12 +153,44 @@ def _stream(
 ) -> Iterator[tuple[list[Floats], NDArray[np.int8]]]:
     """Every row of some columns, a batch at a time, and in how many of the samples each row is: a
     small sample is part of a large one."""
+    if file.spool is not None:
+        yield from _spooled(database, file, file.spool, columns, doing, samples)
+        return
     numbers = ", ".join(f"coalesce(v{i}, 'NaN'::DOUBLE)" for i in range(len(columns)))
     picked = " + ".join(f"({_picked(file.rows, rows)})::TINYINT" for rows in samples)
     sql = f"SELECT {numbers}, {picked} FROM {file.source(columns)}"
     for batch in database.batches(file.path, f"{doing} {file.path.name}", sql):
         *held, chosen = (as_numpy(column) for column in batch.columns)
         yield held, chosen
+
+
+def _spooled(
+    database: Database,
+    file: DataFile,
+    spool: Spool,
+    columns: Sequence[str],
+    doing: str,
+    samples: Sequence[int],
+) -> Iterator[tuple[list[Floats], NDArray[np.int8]]]:
+    """The same, of a file whose numbers are at hand."""
+    doing = f"{doing} {file.path.name}"
+    rows = [_rows_picked(database, file, doing, size) for size in samples]
+    start = 0
+    with database.asked(file.path, doing):
+        for held in spool.numbers([file.numbers[name] for name in columns]):
+            end = start + len(held[0])
+            picked = np.zeros(end - start, np.int8)
+            for chosen in rows:
+                picked[chosen[slice(*chosen.searchsorted([start, end]))] - start] += 1
+            yield held, picked
+            start = end
+
+
+def _rows_picked(database: Database, file: DataFile, doing: str, rows: int) -> NDArray[np.int64]:
+    """The numbers of the rows in a sample, in order."""
+    sql = f"SELECT row FROM range({file.rows}) AS t(row) WHERE {_picked(file.rows, rows)}"
+    parts = [as_numpy(batch.column(0)) for batch in database.batches(file.path, doing, sql)]
+    return np.sort(np.concatenate([np.zeros(0, np.int64), *parts]))
 
 
 def _picked(of: int, rows: int) -> str:

@@ -129,12 +129,16 @@ class CsvTable:
         self._raw = pa.OSFile(str(self.path))
         packed = self.path.suffix == ".gz"
         stream = pa.CompressedInputStream(self._raw, "gzip") if packed else self._raw
+        if columns is None:
+            # The types are the first block's; one byte more says that it is not the last. Given the
+            # file, the reader would read on meanwhile, a hundred megabytes of it.
+            stream = pa.BufferReader(stream.read(BLOCK_BYTES + 1))
         tabs = ".tsv" in self.path.suffixes
         with (
             self._raw,
             csv.open_csv(
                 stream,
-                csv.ReadOptions(block_size=BLOCK_BYTES),
+                csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=columns is not None),
                 csv.ParseOptions(delimiter="\t" if tabs else ",", newlines_in_values=True),
                 csv.ConvertOptions(
                     include_columns=None if columns is None else list(columns),
