@@ -27,7 +27,7 @@ TREES = 30
 LEAVES = 15
 STEP = 0.15
 MOST_SHUFFLED = 2000  # rows
-MOST_VALUES = 2_000_000  # scored at once
+MOST_VALUES = 250_000  # scored at once: 2 MB, of which scoring makes some copies
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -108,6 +108,7 @@ def _compared(
         raise DataFileError(f"{current}: there are no rows")
     asked = _asked(known.reference, chosen.columns) if options.together else ()
     counted = count_file(database, file, layout, chosen.columns, asked)
+    database.forget()
     now = Pool(database, file, chosen.columns, counted.rows)
     # The model is asked before the reference's rows are counted: it fits meanwhile.
     together = _together(layout, known, now, options, aside)

@@ -72,6 +72,9 @@ class Database:
 
     def forget(self) -> None:
         """Give back what is held of files that were read; they can be read again."""
+        import pyarrow as pa  # noqa: PLC0415 - 40 MB that only data files need
+
+        pa.default_memory_pool().release_unused()
         for limit in (LEAST_BYTES, self._limit):
             self._connection.execute(f"SET memory_limit = '{limit >> 20}MiB'")
 

@@ -2,7 +2,7 @@
 have to be read row by row.
 
 Columns are called c0, c1, … by their place, so no name from outside is ever part of a query. A CSV
-file is read once, into an Arrow file (`spool`); a Parquet file is its own table. Columns are
+file is read once, into Arrow files (`spool`); a Parquet file is its own table. Columns are
 typed as `profile.tables` types them: numbers in a CSV file by its first block, a Parquet file's by
 its schema.
 """

@@ -1,4 +1,4 @@
-"""A query's rows in an Arrow file of the database's own folder, to be read again and again.
+"""A query's rows in Arrow files of the database's own folder, to be read again and again.
 
 It takes more disk than a compressed table would, and a fraction of the time to write and to read:
 its numbers are read past the database.
@@ -20,6 +20,7 @@ ROW = "row"
 BATCH_VALUES = 1 << 19
 LEAST_ROWS, MOST_ROWS = 2048, 16_384  # a batch: readers and writers hold several
 BATCH_BYTES = 8 << 20  # long texts come fewer at a time
+FILE_BYTES = 16 << 20  # who scans columns holds what a few files have of them
 TOGETHER = 4  # batches of numbers: to count few takes mostly calls
 
 
@@ -28,7 +29,7 @@ class Spool:
     """A table `relation` that holds each row's number too, in `row`."""
 
     relation: str
-    kept: Path
+    files: tuple[Path, ...]
     columns: tuple[str, ...]
     rows: int
 
@@ -38,14 +39,43 @@ class Spool:
 
         places = [self.columns.index(name) for name in columns]
         chosen = pa.ipc.IpcReadOptions(included_fields=places, use_threads=False)
-        with pa.OSFile(str(self.kept)) as file, pa.ipc.open_file(file, options=chosen) as reader:
-            every = range(reader.num_record_batches)
-            for start in every[::TOGETHER]:
-                some = [reader.get_batch(i) for i in every[start : start + TOGETHER]]
-                yield [
-                    np.concatenate([_floats(batch.column(name)) for batch in some])
-                    for name in columns
-                ]
+        for path in self.files:
+            with pa.OSFile(str(path)) as file, pa.ipc.open_file(file, options=chosen) as reader:
+                every = range(reader.num_record_batches)
+                for start in every[::TOGETHER]:
+                    some = [reader.get_batch(i) for i in every[start : start + TOGETHER]]
+                    yield [
+                        np.concatenate([_floats(batch.column(name)) for batch in some])
+                        for name in columns
+                    ]
+
+
+class _Files:
+    """Writes batches to one file after the other."""
+
+    def __init__(self, folder: Path, name: str, schema: Any) -> None:  # noqa: ANN401 - as above
+        self.paths: list[Path] = []
+        self._folder, self._name, self._schema = folder, name, schema
+        self._open()
+
+    def write(self, batch: Any) -> None:  # noqa: ANN401 - as above
+        """One batch more."""
+        if self._file.tell() >= FILE_BYTES:
+            self.close()
+            self._open()
+        self._writer.write_batch(batch)
+
+    def close(self) -> None:
+        """Ends the last file."""
+        self._writer.close()
+        self._file.close()
+
+    def _open(self) -> None:
+        import pyarrow as pa  # noqa: PLC0415 - as above
+
+        self.paths.append(self._folder / f"{self._name}-{len(self.paths)}.arrow")
+        self._file = pa.OSFile(str(self.paths[-1]), "wb")
+        self._writer = pa.ipc.new_file(self._file, self._schema)
 
 
 def spool(database: Database, path: Path, sql: str, columns: Sequence[str]) -> Spool:
@@ -55,21 +85,21 @@ def spool(database: Database, path: Path, sql: str, columns: Sequence[str]) -> S
     import pyarrow.dataset as ds  # noqa: PLC0415 - as above
 
     name = database.new_name()
-    kept = database.folder / f"{name}.arrow"
     rows = 0
     at_once = min(max(BATCH_VALUES // max(len(columns), 1), LEAST_ROWS), MOST_ROWS)
     with database.reader(path, f"reading {path.name}", sql, at_once) as reader:
         schema = reader.schema.append(pa.field(ROW, pa.int64()))
-        with pa.OSFile(str(kept), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            for batch in reader:
-                numbers = pa.array(np.arange(rows, rows + len(batch)))
-                whole = pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
-                for part in _parts(whole):
-                    writer.write_batch(part)
-                rows += len(batch)
+        files = _Files(database.folder, name, schema)
+        for batch in reader:
+            numbers = pa.array(np.arange(rows, rows + len(batch)))
+            whole = pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
+            for part in _parts(whole):
+                files.write(part)
+            rows += len(batch)
+        files.close()
     database.forget()
-    database.register(name, ds.dataset(str(kept), format="ipc"))
-    return Spool(name, kept, tuple(columns), rows)
+    database.register(name, ds.dataset(list(map(str, files.paths)), schema, format="ipc"))
+    return Spool(name, tuple(files.paths), tuple(columns), rows)
 
 
 def _parts(batch: Any) -> Iterator[Any]:  # noqa: ANN401 - pyarrow has no types
