@@ -85,6 +85,14 @@ def test_where_none_can_be_started(
         assert aside.answer() == tell(question)
 
 
+def test_pandas_is_not_loaded(question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    finders = list(sys.meta_path)
+    assert tell(question).lost is not None
+    assert "pandas" not in sys.modules
+    assert sys.meta_path == finders
+
+
 def test_none_is_started_without_need() -> None:
     assert Aside().process is None  # scikit-learn is loaded
 
