@@ -131,7 +131,7 @@ def _survey_numbers(
     if len(numbers) < min(FEW_SAMPLED, known.numbers):
         numbers = sample_of(database, file, column, known.numbers)
     if is_class and len(np.unique(numbers)) <= FEW_VALUES:
-        for rows in grouped(database, file, column):
+        for rows in grouped(database, file, column, sort=True):  # so one sample comes of it
             seen.look(rows, random.random(len(rows)))
         return
     seen.look(numbers, random.random(len(numbers)))

@@ -16,9 +16,12 @@ from monitor.profile.values import Coded
 MOST_ROWS = 1 << 17  # at a time
 
 
-def grouped(database: Database, file: DataFile, column: str) -> Iterator[Coded]:
+def grouped(
+    database: Database, file: DataFile, column: str, *, sort: bool = False
+) -> Iterator[Coded]:
     """All rows of a column, equal ones beside each other, some at a time."""
-    sql = f"SELECT v0, count(*) FROM {file.source([column])} GROUP BY v0"
+    order = "ORDER BY v0" if sort else ""
+    sql = f"SELECT v0, count(*) FROM {file.source([column])} GROUP BY v0 {order}"
     for batch in database.batches(file.path, f"counting {file.path.name}", sql):
         yield from _rows(batch.column(0).to_pylist(), as_numpy(batch.column(1)))
 
