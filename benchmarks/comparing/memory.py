@@ -1,6 +1,8 @@
 """The most memory that a process and all it started held at one time: looked up in /proc meanwhile.
 
-The sum of resident sets: pages that two of them share are counted twice.
+Resident sets, added up, count a page twice that two processes share. What is told is the sum of
+proportional sets (proc(5), smaps_rollup), where it is counted once. The kernel takes milliseconds
+to tell it, so it is asked only when the resident sets reach a new height.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 PAUSE_SECONDS = 0.01
+STEP = 1.01  # a new height is so much higher than the last
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -29,8 +32,13 @@ def watched(pid: int) -> Iterator[Held]:
     held, done = Held(), Event()
 
     def look() -> None:
+        highest = 0.0
         while not done.wait(PAUSE_SECONDS):
-            held.most_bytes = max(held.most_bytes, sum(map(_resident, _tree(pid))))
+            tree = list(_tree(pid))
+            resident = sum(map(_resident, tree))
+            if resident > STEP * highest:
+                highest = resident
+                held.most_bytes = max(held.most_bytes, sum(map(_proportional, tree)))
 
     watcher = Thread(target=look, daemon=True)
     watcher.start()
@@ -54,3 +62,11 @@ def _resident(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
     except (OSError, IndexError):
         return 0
+
+
+def _proportional(pid: int) -> int:
+    try:
+        told = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return sum(1024 * int(line.split()[1]) for line in told.splitlines() if line.startswith("Pss:"))
