@@ -1,6 +1,6 @@
 """Names by SQL: each distinct text or truth once, with how often it came, handed on as rows.
 
-Their order is lost, and nothing that is counted here depends on it.
+Their order is lost, and nothing that is counted depends on it; a sample of them does, and sorts.
 """
 
 from __future__ import annotations

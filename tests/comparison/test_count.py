@@ -23,6 +23,7 @@ from monitor.comparison.numbers import names_of_rows
 from monitor.comparison.parts import Parts
 from monitor.profile.build import BuildOptions, build_from_file
 from monitor.profile.counts import Counts
+from monitor.profile.grid import NumericGrid
 from monitor.profile.reference import Reference
 from monitor.profile.tables import open_table
 from monitor.schema import Kind
@@ -229,6 +230,22 @@ def test_a_sample_chooses_the_cells_and_all_rows_fill_them(tmp_path: Path) -> No
     assert int(other.cells[:-2].sum()) == int(np.isfinite(rare).sum())
     shares = np.bincount(one.grid.bin_of_cell, weights=one.cells)[1:11] / 150_000
     assert shares == pytest.approx(np.full(10, 0.1), abs=0.01)
+
+
+def test_few_numbers_of_a_prediction_make_one_reference_whatever_order_they_come_in(
+    tmp_path: Path,
+) -> None:
+    numbers = np.random.default_rng(5).geometric(0.02, 130_000).astype(np.float64)
+    made = []
+    for name, order in (("rising", numbers.argsort()), ("falling", (-numbers).argsort())):
+        path = write({"prediction": numbers[order]}, tmp_path / f"{name}.parquet")
+        made.append(learnt(path, Parts(prediction="prediction")))
+    one, other = (reference.layout.columns[0].grid for reference in made)
+    assert isinstance(one, NumericGrid)
+    assert isinstance(other, NumericGrid)
+    np.testing.assert_array_equal(one.edges, other.edges)
+    assert one.scale == other.scale
+    same(*(reference.counts for reference in made))
 
 
 def test_rows_are_sampled_side_by_side_whatever_columns_are_called(tmp_path: Path) -> None:
