@@ -197,6 +197,14 @@ def test_before_there_is_anything_to_say(show: Show) -> None:
     expect(page.locator("#verdict")).to_contain_text("Waiting for the first prediction")
 
 
+def test_after_a_restart_the_window_is_there_and_nothing_is_waited_for(show: Show) -> None:
+    held = scenes.drifting()
+    house = scenes.house_of(replace(held, health=replace(held.health, predictions=0)))
+    page = show(house).page
+    expect(page.locator("#verdict")).to_contain_text("drifted")
+    expect(page.locator("#welcome")).to_be_hidden()
+
+
 def test_columns_are_found_and_sorted(show: Show) -> None:
     page = show(scenes.house_of(scenes.drifting(210))).page
     expect(page.locator("#drift-rows tr")).to_have_count(200)

@@ -15,7 +15,7 @@ function facts({ drift, alerts, health, performance }) {
     drifted: counted(columns, "drift"), warned: counted(columns, "warning"),
     judged: columns.length - counted(columns, "insufficient"),
     columns: columns.length, ready: drift.reference.state === "ready",
-    silent: health.predictions === 0, observing: health.observing,
+    silent: isSilent(drift, health), observing: health.observing,
     performance: headline(performance), reachable: health.upstream_reachable,
   };
 }
@@ -103,9 +103,14 @@ function alertItem({ state, labels, annotations, ...at }) {
   ]);
 }
 
+// A restart begins to count anew, and keeps the window.
+function isSilent(drift, health) {
+  return health.predictions === 0 && drift.window.rows === 0;
+}
+
 function showWelcome(drift, health) {
   const { state, rows, rows_needed: needed } = drift.reference;
-  const silent = health.predictions === 0;
+  const silent = isSilent(drift, health);
   const learning = state === "learning";
   $("welcome").hidden = !(silent || learning);
   $("welcome-command").hidden = !silent;
