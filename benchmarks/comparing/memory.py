@@ -7,16 +7,16 @@ to tell it, so it is asked only when the resident sets reach a new height.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 
+from benchmarks.measure import usage
+
 PAUSE_SECONDS = 0.01
 STEP = 1.01  # a new height is so much higher than the last
-PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ def watched(pid: int) -> Iterator[Held]:
         highest = 0.0
         while not done.wait(PAUSE_SECONDS):
             tree = list(_tree(pid))
-            resident = sum(map(_resident, tree))
+            resident = usage(tree).rss_bytes
             if resident > STEP * highest:
                 highest = resident
                 held.most_bytes = max(held.most_bytes, sum(map(_proportional, tree)))
@@ -50,18 +50,12 @@ def watched(pid: int) -> Iterator[Held]:
 
 
 def _tree(pid: int) -> Iterator[int]:
+    """As `measure.tree`, which looks at every process of the machine: too slow for this pace."""
     yield pid
     with suppress(OSError):  # it, or a thread of it, has ended
         for task in Path(f"/proc/{pid}/task").iterdir():
             for child in (task / "children").read_text().split():
                 yield from _tree(int(child))
-
-
-def _resident(pid: int) -> int:
-    try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
-    except (OSError, IndexError):
-        return 0
 
 
 def _proportional(pid: int) -> int:

@@ -9,7 +9,6 @@ import os
 import threading
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from benchmarks.measure import usage
@@ -77,11 +76,6 @@ class Peak:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()

@@ -17,7 +17,6 @@ from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from types import TracebackType
 from typing import BinaryIO, Self
 
 import numpy as np
@@ -37,12 +36,7 @@ class Aside:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process is not None:
             self.process.kill()
             with suppress(OSError):  # what was not sent any more
@@ -51,19 +45,17 @@ class Aside:
     def ask(self, question: Question) -> None:
         """Sends the one question; the answer takes a while."""
         self._question = question
-        sent = _packed(question) if self.process is not None else b""
+        if self.process is None or self.process.stdin is None:
+            return
+        sent = _packed(question)
         with suppress(OSError):  # it has ended: that shows when it is to answer
-            self._send(len(sent).to_bytes(LENGTH_BYTES, "big") + sent)
+            self.process.stdin.write(len(sent).to_bytes(LENGTH_BYTES, "big") + sent)
+            self.process.stdin.flush()
 
     def answer(self) -> Answer:
         """What the classifier says; ImportError without scikit-learn."""
         assert self._question is not None  # noqa: S101 - asked before
         return self._received() or tell(self._question)
-
-    def _send(self, sent: bytes) -> None:
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.write(sent)
-            self.process.stdin.flush()
 
     def _received(self) -> Answer | None:
         if self.process is None or self.process.stdout is None:

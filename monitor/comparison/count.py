@@ -31,7 +31,7 @@ MOST_SAMPLED = 200  # columns
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A file's counts, what they cannot hold (names of unseen categories, for one), and plain
-    numbers of about `ROWS` rows, NaN where missing."""
+    numbers of some rows, NaN where missing."""
 
     counts: Counts
     details: Details = field(default_factory=Details)
@@ -44,9 +44,11 @@ def count_file(
     layout: Layout,
     columns: Mapping[Key, str],
     asked: Collection[str] = (),
+    rows: int = ROWS,
 ) -> Counted:
     """Every row of the file; `columns` says where each of the layout's columns is, and one that is
-    nowhere is missing in every row. Rows are sampled of the first columns, and of those `asked`."""
+    nowhere is missing in every row. About so many rows are sampled of the first columns, and of
+    those `asked`."""
     numeric: dict[str, NumericGrid] = {}
     places: dict[int, str] = {}
     by_name: list[list[int]] = []
@@ -68,14 +70,14 @@ def count_file(
         else:
             by_row += [i, *derived[profile.column.key]]
     sampled = {*tuple(numeric)[:MOST_SAMPLED], *asked}
-    held = count(database, file, numeric, sampled, ROWS)
+    held = count(database, file, numeric, sampled, rows)
     for i, name in places.items():
         one = held.cells[name]
         missing = file.rows - int(one.values.sum())
         total.put(i, np.concatenate([one.values, [missing, 0]]), one.moments)
     for which in by_name:
         key = layout.columns[which[0]].column.key
-        total.count(which, ({key: rows} for rows in grouped(database, file, columns[key])))
+        total.count(which, ({key: some} for some in grouped(database, file, columns[key])))
     if by_row:
         total.count(by_row, _row_by_row(file, layout, by_row, columns))
     return Counted(total.counts(), total.details, held.rows)

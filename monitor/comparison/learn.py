@@ -51,7 +51,7 @@ class Draft:
     def filled(self, database: Database) -> Reference:
         """Every row counted."""
         layout = Layout(self.fitted.profiles)
-        counted = count_file(database, self.file, layout, self.columns)
+        counted = count_file(database, self.file, layout, self.columns, rows=0)  # there are some
         return self._with(filled(self.fitted, layout, counted.counts))
 
     def _with(self, profiles: Sequence[ColumnProfile]) -> Reference:

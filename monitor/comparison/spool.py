@@ -7,6 +7,7 @@ its numbers are read past the database.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,14 +90,13 @@ def spool(database: Database, path: Path, sql: str, columns: Sequence[str]) -> S
     at_once = min(max(BATCH_VALUES // max(len(columns), 1), LEAST_ROWS), MOST_ROWS)
     with database.reader(path, f"reading {path.name}", sql, at_once) as reader:
         schema = reader.schema.append(pa.field(ROW, pa.int64()))
-        files = _Files(database.folder, name, schema)
-        for batch in reader:
-            numbers = pa.array(np.arange(rows, rows + len(batch)))
-            whole = pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
-            for part in _parts(whole):
-                files.write(part)
-            rows += len(batch)
-        files.close()
+        with closing(_Files(database.folder, name, schema)) as files:
+            for batch in reader:
+                numbers = pa.array(np.arange(rows, rows + len(batch)))
+                whole = pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
+                for part in _parts(whole):
+                    files.write(part)
+                rows += len(batch)
     database.forget()
     database.register(name, ds.dataset(list(map(str, files.paths)), schema, format="ipc"))
     return Spool(name, tuple(files.paths), tuple(columns), rows)
